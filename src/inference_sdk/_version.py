@@ -1,0 +1,3 @@
+"""The one place that knows the version."""
+
+__version__ = "2.0.0"
