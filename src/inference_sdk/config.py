@@ -1,0 +1,170 @@
+"""Settings from the environment, and what a caller hands down through context variables.
+
+The environment is read here, once, at import: a boolean that is neither true nor false is a
+`ValueError` on the first import rather than a surprise later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Optional
+
+from inference_sdk.regions import resolve_roboflow_service_url
+from inference_sdk.utils.environment import flag
+
+INFERENCE_WARNINGS_DISABLED = flag("INFERENCE_WARNINGS_DISABLED", False)
+"""Silences the package's own warnings: deprecated, experimental, guidance."""
+
+WORKFLOW_RUN_RETRIES_ENABLED = flag("WORKFLOW_RUN_RETRIES_ENABLED", True)
+
+EXECUTION_ID_HEADER = os.environ.get("EXECUTION_ID_HEADER", "execution_id")
+PROCESSING_TIME_HEADER = os.environ.get("PROCESSING_TIME_HEADER", "X-Processing-Time")
+ENABLE_INTERNAL_REMOTE_EXEC_HEADER = flag("ENABLE_INTERNAL_REMOTE_EXEC_HEADER", False)
+INTERNAL_REMOTE_EXEC_REQ_HEADER = "X-Internal-Remote-Exec-Req"
+
+MODEL_ID_HEADER = "X-Model-Id"
+MODEL_COLD_START_HEADER = "X-Model-Cold-Start"
+MODEL_COLD_START_COUNT_HEADER = "X-Model-Cold-Start-Count"
+MODEL_LOAD_TIME_HEADER = "X-Model-Load-Time"
+MODEL_LOAD_DETAILS_HEADER = "X-Model-Load-Details"
+
+RF_API_BASE_URL = os.environ.get("RF_API_BASE_URL") or resolve_roboflow_service_url("api")
+
+WEBRTC_INITIAL_FRAME_TIMEOUT = float(os.environ.get("WEBRTC_INITIAL_FRAME_TIMEOUT", "90.0"))
+"""Seconds. A hosted server starts a worker process per stream, which takes 10 to 19 s."""
+
+WEBRTC_VIDEO_QUEUE_MAX_SIZE = int(os.environ.get("WEBRTC_VIDEO_QUEUE_MAX_SIZE", "8"))
+"""Frames that wait for the user's code; when it is full, the oldest is dropped."""
+
+WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT = float(
+    os.environ.get("WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT", "2.0")
+)
+"""Seconds that closing a session may take."""
+
+WEBRTC_VIDEO_UPLOAD_CHUNK_SIZE = int(os.environ.get("WEBRTC_VIDEO_UPLOAD_CHUNK_SIZE", "49152"))
+"""Bytes of one upload message: safely below the 64 KiB that every SCTP peer accepts."""
+
+WEBRTC_VIDEO_UPLOAD_BUFFER_LIMIT = int(os.environ.get("WEBRTC_VIDEO_UPLOAD_BUFFER_LIMIT", "262144"))
+"""Bytes that may wait in the data channel of an upload."""
+
+
+class InferenceSDKDeprecationWarning(Warning):
+    """A call that is deprecated, or experimental and may change."""
+
+
+class InferenceSDKGuidanceWarning(Warning):
+    """A call that works, though another way would serve better."""
+
+
+class RemoteProcessingTimeCollector:
+    """Gathers, from any number of threads, what servers say about the time they spent.
+
+    Put one into the context variable `remote_processing_times`; every answer received in that
+    context is then recorded: processing time, models used, and models that had to be loaded
+    first (cold starts). Times are seconds.
+
+    Example:
+        >>> collector = RemoteProcessingTimeCollector()
+        >>> token = remote_processing_times.set(collector)
+        >>> ...  # client.infer(...)
+        >>> total, details = collector.summarize()
+        >>> remote_processing_times.reset(token)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[tuple[str, float]] = []
+        self._model_ids: set[str] = set()
+        self._cold_starts: list[tuple[Optional[str], float]] = []
+        self._cold_start_count = 0
+
+    def add(self, processing_time: float, model_id: str = "unknown") -> None:
+        """Record the time that one request took."""
+        with self._lock:
+            self._entries.append((model_id, processing_time))
+
+    def drain(self) -> list[tuple[str, float]]:
+        """Take out all `(model_id, processing_time)` entries."""
+        with self._lock:
+            entries, self._entries = self._entries, []
+        return entries
+
+    def has_data(self) -> bool:
+        with self._lock:
+            return bool(self._entries)
+
+    def summarize(self, max_detail_bytes: int = 4096) -> tuple[float, Optional[str]]:
+        """Take out all entries as (sum, JSON list of `{"m": model_id, "t": time}`).
+
+        The list is None when it is longer than `max_detail_bytes`.
+        """
+        return _summary(self.drain(), max_detail_bytes)
+
+    def snapshot_summary(self, max_detail_bytes: int = 4096) -> tuple[float, Optional[str]]:
+        """As `summarize`, leaving the entries where they are."""
+        return _summary(self.snapshot_entries(), max_detail_bytes)
+
+    def snapshot_entries(self) -> list[tuple[str, float]]:
+        with self._lock:
+            return list(self._entries)
+
+    def add_model_id(self, model_id: Optional[str]) -> None:
+        """Record a model that took part; None and empty ids are passed over."""
+        if model_id:
+            with self._lock:
+                self._model_ids.add(model_id)
+
+    def add_model_ids(self, model_ids: Iterable[str]) -> None:
+        for model_id in model_ids:
+            self.add_model_id(model_id)
+
+    def snapshot_model_ids(self) -> set[str]:
+        with self._lock:
+            return set(self._model_ids)
+
+    def record_cold_start(
+        self, load_time: float, model_id: Optional[str] = None, count: int = 1
+    ) -> None:
+        """Record `count` models loaded before a request could be served, and how long it took."""
+        with self._lock:
+            self._cold_starts.append((model_id, load_time))
+            self._cold_start_count += count
+        self.add_model_id(model_id)
+
+    def snapshot_cold_start_entries(self) -> list[tuple[Optional[str], float]]:
+        with self._lock:
+            return list(self._cold_starts)
+
+    def snapshot_cold_start_total_load_time(self) -> float:
+        return sum((load_time for _, load_time in self.snapshot_cold_start_entries()), 0.0)
+
+    def snapshot_cold_start_count(self) -> int:
+        with self._lock:
+            return self._cold_start_count
+
+    def has_cold_start_data(self) -> bool:
+        with self._lock:
+            return bool(self._cold_starts)
+
+
+def _summary(
+    entries: list[tuple[str, float]], max_detail_bytes: int
+) -> tuple[float, Optional[str]]:
+    total = sum((processing_time for _, processing_time in entries), 0.0)
+    details = json.dumps(
+        [{"m": model_id, "t": processing_time} for model_id, processing_time in entries],
+        separators=(",", ":"),
+    )
+    return total, details if len(details.encode()) <= max_detail_bytes else None
+
+
+execution_id: ContextVar[Optional[str]] = ContextVar("execution_id", default=None)
+"""When set, every request carries it in the header named by `EXECUTION_ID_HEADER`."""
+
+remote_processing_times: ContextVar[Optional[RemoteProcessingTimeCollector]] = ContextVar(
+    "remote_processing_times", default=None
+)

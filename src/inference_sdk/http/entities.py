@@ -1,0 +1,453 @@
+"""The values a caller and the client exchange: settings, modes, what a server says of itself.
+
+Nothing here does I/O, and nothing knows how a request is sent; the tables that turn a setting
+into the name a server knows it by are the one place where those names stand.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Optional, Union
+from urllib.parse import urlsplit
+
+import orjson
+
+from inference_sdk.config import WORKFLOW_RUN_RETRIES_ENABLED
+from inference_sdk.http.errors import (
+    InvalidParameterError,
+    InvalidServerResponseError,
+    ModelTaskTypeNotSupportedError,
+)
+
+if TYPE_CHECKING:
+    import os
+    from typing import BinaryIO
+
+    import numpy as np
+    from PIL import Image
+    from typing_extensions import Self
+
+    ImagesReference = Union[
+        np.ndarray[Any, Any], Image.Image, str, bytes, os.PathLike[str], BinaryIO
+    ]
+    """A picture: a BGR or grey array, a PIL image, or text: an http(s) URL, a path or base64.
+
+    Also the bytes of an image file, a path object, a binary file, or any object with
+    `__array__` (read as an array).
+    """
+else:
+    ImagesReference = Any
+
+VideoReference = Union[str, "os.PathLike[str]"]
+"""A clip: an http(s) URL or the path of a file."""
+
+TaskType = str
+Confidence = Union[float, Literal["best", "default"]]
+"""A threshold of 0..1, or one of two that the server knows for the model."""
+
+ImageFormat = Literal["jpeg", "png", "webp"]
+
+CLASSIFICATION_TASK = "classification"
+OBJECT_DETECTION_TASK = "object-detection"
+INSTANCE_SEGMENTATION_TASK = "instance-segmentation"
+KEYPOINTS_DETECTION_TASK = "keypoint-detection"
+
+DEFAULT_IMAGE_EXTENSIONS = [
+    extension
+    for lower in ("bmp", "dib", "jpeg", "jpg", "jpe", "jp2", "png", "webp")
+    for extension in (lower, lower.upper())
+]
+DEFAULT_MAX_INPUT_SIZE = 1024
+
+_ROBOFLOW_SERVICES = ("detect", "outline", "classify", "infer", "serverless", "asyncinfer")
+ALL_ROBOFLOW_API_URLS = frozenset(
+    [
+        f"https://{service}.roboflow.{zone}"
+        for service in _ROBOFLOW_SERVICES
+        for zone in ("com", "eu")
+    ]
+    + [
+        f"https://{service}.{domain}"
+        for service in ("serverless", "asyncinfer")
+        for domain in ("roboflow.one", "roboflow-eu.one")
+    ]
+)
+"""Addresses of Roboflow's hosted inference services, which speak API v0."""
+
+
+def is_hosted_api_url(api_url: str) -> bool:
+    """Whether the address is one of Roboflow's hosted services.
+
+    Scheme and host count, not the text: `https://detect.roboflow.com.example.net` is not one.
+    """
+    parts = urlsplit(api_url)
+    return f"{parts.scheme}://{parts.hostname}" in ALL_ROBOFLOW_API_URLS
+
+
+class HTTPClientMode(str, Enum):
+    """Which of the two APIs the client speaks."""
+
+    V0 = "v0"
+    V1 = "v1"
+
+    @classmethod
+    def from_url(cls, api_url: str) -> HTTPClientMode:
+        return cls.V0 if is_hosted_api_url(api_url) else cls.V1
+
+
+class RequestMethod(Enum):
+    """HTTP method of a request, as `requests` and aiohttp name it."""
+
+    GET = "get"
+    POST = "post"
+
+
+class VisualisationResponseFormat(str, Enum):
+    """What becomes of pictures in an answer."""
+
+    BASE64 = "base64"
+    """Text, as the server sent it."""
+    NUMPY = "numpy"
+    """uint8 array of shape (H, W, 3) in BGR order, or (H, W) where it is grey."""
+    PILLOW = "pillow"
+    """`PIL.Image.Image` in RGB."""
+
+
+class ApiKeyTransport(str, Enum):
+    """How the key travels."""
+
+    LEGACY = "legacy"
+    """In the JSON body (v1) or the query (v0)."""
+    BOTH = "both"
+    """As LEGACY, and in the header `Authorization: Bearer`."""
+    HEADER = "header"
+    """Only in the header: no URL and no body holds it."""
+
+    @classmethod
+    def parse(cls, value: Optional[str]) -> ApiKeyTransport:
+        """Read a setting; None is the default, LEGACY.
+
+        Raises:
+            InvalidParameterError: there is no such transport.
+        """
+        try:
+            return cls(value or cls.LEGACY)
+        except ValueError:
+            choices = ", ".join(repr(transport.value) for transport in cls)
+            raise InvalidParameterError(
+                f"api_key_transport is {value!r}, but must be one of {choices}."
+            ) from None
+
+
+class _FromWire:
+    """Reading and writing a frozen dataclass as the JSON object a server sends."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    @classmethod
+    def from_dict(cls, kvs: Mapping[str, Any]) -> Self:
+        """Build from a parsed JSON object; keys that are not fields are ignored.
+
+        Raises:
+            InvalidServerResponseError: not an object, or a required key is missing.
+        """
+        if not isinstance(kvs, Mapping):
+            raise InvalidServerResponseError(
+                f"{cls.__name__} must be a JSON object, got {type(kvs).__name__}."
+            )
+        for name, required in cls.__dataclass_fields__.items():
+            if required.default is dataclasses.MISSING and name not in kvs:
+                raise InvalidServerResponseError(f"{cls.__name__} lacks the key {name!r}.")
+        return cls(**{name: kvs[name] for name in cls.__dataclass_fields__ if name in kvs})
+
+    @classmethod
+    def from_json(cls, s: Union[str, bytes]) -> Self:
+        """As `from_dict`, from JSON text.
+
+        Raises:
+            InvalidServerResponseError: as there, or the text is not JSON.
+        """
+        try:
+            parsed = orjson.loads(s)
+        except orjson.JSONDecodeError as error:
+            raise InvalidServerResponseError(f"{cls.__name__} is not JSON: {error}") from error
+        return cls.from_dict(parsed)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        return orjson.dumps(self.to_dict()).decode()
+
+
+@dataclass(frozen=True)
+class ServerInfo(_FromWire):
+    """What a server says of itself."""
+
+    name: str
+    version: str
+    uuid: str
+
+
+@dataclass(frozen=True)
+class ModelDescription(_FromWire):
+    """A model that a server has loaded. Heights and widths are pixels of the model's input."""
+
+    model_id: str
+    task_type: TaskType
+    batch_size: Optional[Union[int, str]] = None
+    input_height: Optional[int] = None
+    input_width: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class RegisteredModels(_FromWire):
+    """The models that a server has loaded."""
+
+    models: list[ModelDescription]
+
+    @classmethod
+    def from_dict(cls, kvs: Mapping[str, Any]) -> RegisteredModels:
+        models: Any = super().from_dict(kvs).models
+        if not isinstance(models, list):
+            raise InvalidServerResponseError("RegisteredModels: the key 'models' is not a list.")
+        return cls(models=[ModelDescription.from_dict(model) for model in models])
+
+
+Naming = list[tuple[str, str]]
+"""Pairs of a setting's name here and its name on the wire."""
+
+_SOURCE: Naming = [("source", "source"), ("source_info", "source_info")]
+_ACTIVE_LEARNING: Naming = [
+    ("disable_active_learning", "disable_active_learning"),
+    ("active_learning_target_dataset", "active_learning_target_dataset"),
+]
+_BILLING: Naming = [("count_inference", "countinference"), ("service_secret", "service_secret")]
+_PREPROCESSING: Naming = [
+    ("disable_preproc_auto_orientation", "disable_preproc_auto_orient"),
+    ("disable_preproc_contrast", "disable_preproc_contrast"),
+    ("disable_preproc_grayscale", "disable_preproc_grayscale"),
+    ("disable_preproc_static_crop", "disable_preproc_static_crop"),
+]
+_MASK: Naming = [
+    ("mask_decode_mode", "mask_decode_mode"),
+    ("tradeoff_factor", "tradeoff_factor"),
+    ("response_mask_format", "response_mask_format"),
+]
+_DETECTION: Naming = [
+    *_PREPROCESSING,
+    ("class_agnostic_nms", "class_agnostic_nms"),
+    ("class_filter", "class_filter"),
+    ("confidence_threshold", "confidence"),
+    ("fix_batch_size", "fix_batch_size"),
+    ("iou_threshold", "iou_threshold"),
+    ("max_detections", "max_detections"),
+    ("max_candidates", "max_candidates"),
+    ("visualize_labels", "visualization_labels"),
+    ("stroke_width", "visualization_stroke_width"),
+    ("visualize_predictions", "visualize_predictions"),
+    *_ACTIVE_LEARNING,
+    *_SOURCE,
+]
+_KEYPOINTS: Naming = [*_DETECTION, ("keypoint_confidence_threshold", "keypoint_confidence")]
+_SEGMENTATION: Naming = [*_DETECTION, *_MASK]
+_CLASSIFICATION: Naming = [
+    *_PREPROCESSING,
+    ("confidence_threshold", "confidence"),
+    ("visualize_predictions", "visualize_predictions"),
+    ("stroke_width", "visualization_stroke_width"),
+    ("include_anomaly_map", "include_anomaly_map"),
+    *_ACTIVE_LEARNING,
+    *_SOURCE,
+]
+_LEGACY: Naming = [
+    ("confidence_threshold", "confidence"),
+    ("keypoint_confidence_threshold", "keypoint_confidence"),
+    ("format", "format"),
+    ("visualize_labels", "labels"),
+    *_MASK,
+    ("include_anomaly_map", "include_anomaly_map"),
+    ("max_detections", "max_detections"),
+    ("iou_threshold", "overlap"),
+    ("stroke_width", "stroke"),
+    *_BILLING,
+    *_PREPROCESSING,
+    *_ACTIVE_LEARNING,
+    *_SOURCE,
+]
+
+
+@dataclass(frozen=True)
+class InferenceConfiguration:
+    """How a client calls. Frozen: `dataclasses.replace` makes a changed copy.
+
+    None leaves a setting to the server. The groups below are: what the model does, what
+    comes back, what is sent, and how the connection behaves.
+
+    Attributes:
+        confidence_threshold: detections below it are left out; 0..1, "best" or "default".
+        iou_threshold: overlap (0..1) above which two boxes are one object.
+        class_filter: names of the classes to keep.
+        output_visualisation_format: what becomes of pictures in an answer.
+        client_downsizing_disabled: False scales images down to the model's input before
+            they are sent (`infer` only); answers are scaled back.
+        default_max_input_size: pixels of either side where the model's input is not known.
+        max_concurrent_requests: requests in flight at once.
+        max_batch_size: images in one request, where the call takes several.
+        api_key_transport: "legacy" (default), "both" or "header"; see `ApiKeyTransport`.
+        image_encoding: "jpeg", "png" (lossless) or "webp" for arrays and PIL images; files,
+            URLs and base64 travel as they are.
+        image_quality: 1..100, for jpeg and webp.
+        connect_timeout: seconds until a connection must stand; None waits for ever.
+        read_timeout: seconds of silence that end a request; None waits for ever.
+        max_tries: how often a request is tried (429, 503, 504 and failed connections).
+        retry_backoff: seconds before the second try; doubles with each further one.
+        retry_after_limit: seconds of a server's `Retry-After` that are honoured at most.
+        proxy: URL of a proxy; None takes the environment's (`HTTPS_PROXY`, `NO_PROXY`).
+        verify: False skips TLS verification; a path names a CA bundle; True takes the
+            environment's `REQUESTS_CA_BUNDLE`, else the system's.
+        client_certificate: path of a client certificate, or (certificate, key).
+    """
+
+    confidence_threshold: Optional[Confidence] = None
+    keypoint_confidence_threshold: Optional[float] = None
+    format: Optional[str] = None
+    mask_decode_mode: Optional[str] = None
+    tradeoff_factor: Optional[float] = None
+    max_candidates: Optional[int] = None
+    max_detections: Optional[int] = None
+    iou_threshold: Optional[float] = None
+    stroke_width: Optional[int] = None
+    count_inference: Optional[bool] = None
+    service_secret: Optional[str] = field(default=None, repr=False)
+    disable_preproc_auto_orientation: Optional[bool] = None
+    disable_preproc_contrast: Optional[bool] = None
+    disable_preproc_grayscale: Optional[bool] = None
+    disable_preproc_static_crop: Optional[bool] = None
+    class_agnostic_nms: Optional[bool] = None
+    class_filter: Optional[list[str]] = None
+    fix_batch_size: Optional[bool] = None
+    visualize_predictions: bool = False
+    visualize_labels: Optional[bool] = None
+    output_visualisation_format: VisualisationResponseFormat = VisualisationResponseFormat.BASE64
+    image_extensions_for_directory_scan: Optional[list[str]] = field(
+        default_factory=lambda: DEFAULT_IMAGE_EXTENSIONS
+    )
+    client_downsizing_disabled: bool = True
+    default_max_input_size: int = DEFAULT_MAX_INPUT_SIZE
+    disable_active_learning: bool = False
+    active_learning_target_dataset: Optional[str] = None
+    max_concurrent_requests: int = 1
+    max_batch_size: int = 1
+    source: Optional[str] = None
+    source_info: Optional[str] = None
+    profiling_directory: str = "./inference_profiling"
+    workflow_run_retries_enabled: bool = WORKFLOW_RUN_RETRIES_ENABLED
+    include_anomaly_map: Optional[bool] = None
+    response_mask_format: Optional[Literal["polygon", "rle"]] = None
+    api_key_transport: Optional[Union[str, ApiKeyTransport]] = None
+    allow_reduced_mask_resolution: bool = False
+    image_encoding: ImageFormat = "jpeg"
+    image_quality: int = 95
+    connect_timeout: Optional[float] = 10.0
+    read_timeout: Optional[float] = 120.0
+    max_tries: int = 3
+    retry_backoff: float = 0.5
+    retry_after_limit: float = 30.0
+    proxy: Optional[str] = field(default=None, repr=False)
+    verify: Union[bool, str] = True
+    client_certificate: Optional[Union[str, tuple[str, str]]] = None
+
+    def __post_init__(self) -> None:
+        ApiKeyTransport.parse(self.api_key_transport)
+        _require_choice("confidence_threshold", self.confidence_threshold, ("best", "default"))
+        _require_choice("response_mask_format", self.response_mask_format, ("polygon", "rle"))
+        _require_choice("image_encoding", self.image_encoding, ("jpeg", "png", "webp"))
+        if not 1 <= self.image_quality <= 100:
+            raise InvalidParameterError(f"image_quality is {self.image_quality}, not 1..100.")
+        for name in ("connect_timeout", "read_timeout", "max_tries"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise InvalidParameterError(f"{name} is {value}, but must be above 0.")
+
+    @classmethod
+    def init_default(cls) -> InferenceConfiguration:
+        return cls()
+
+    def to_api_call_parameters(
+        self, client_mode: HTTPClientMode, task_type: TaskType
+    ) -> dict[str, Any]:
+        """Parameters of `infer` for a mode and a task, under the names the server knows.
+
+        Raises:
+            ModelTaskTypeNotSupportedError: v1 has no parameters for this task.
+        """
+        if client_mode is HTTPClientMode.V0:
+            return self.to_legacy_call_parameters()
+        collect = {
+            OBJECT_DETECTION_TASK: self.to_object_detection_parameters,
+            KEYPOINTS_DETECTION_TASK: self.to_keypoints_detection_parameters,
+            INSTANCE_SEGMENTATION_TASK: self.to_instance_segmentation_parameters,
+            CLASSIFICATION_TASK: self.to_classification_parameters,
+        }.get(task_type)
+        if collect is None:
+            raise ModelTaskTypeNotSupportedError(
+                f"There are no parameters for models of type {task_type!r} in API {client_mode.value}."
+            )
+        return collect()
+
+    def to_object_detection_parameters(self) -> dict[str, Any]:
+        return get_non_empty_attributes(self, _DETECTION)
+
+    def to_keypoints_detection_parameters(self) -> dict[str, Any]:
+        return get_non_empty_attributes(self, _KEYPOINTS)
+
+    def to_instance_segmentation_parameters(self) -> dict[str, Any]:
+        return {**get_non_empty_attributes(self, _SEGMENTATION), **self._reduced_masks()}
+
+    def to_classification_parameters(self) -> dict[str, Any]:
+        return get_non_empty_attributes(self, _CLASSIFICATION)
+
+    def to_legacy_call_parameters(self) -> dict[str, Any]:
+        return {**get_non_empty_attributes(self, _LEGACY), **self._reduced_masks()}
+
+    def to_preprocessing_parameters(self) -> dict[str, Any]:
+        return get_non_empty_attributes(self, _PREPROCESSING)
+
+    def to_source_parameters(self, *, include_origin: bool = False) -> dict[str, str]:
+        """Where the images come from; `include_origin` adds that this package sends them."""
+        origin = {"origin": "inference_sdk"} if include_origin else {}
+        return {**get_non_empty_attributes(self, _SOURCE), **origin}
+
+    def to_billing_query_parameters(self) -> Optional[dict[str, Any]]:
+        """`countinference` and `service_secret`, None when neither is set."""
+        return get_non_empty_attributes(self, _BILLING) or None
+
+    def to_api_v1_query_parameters(self) -> Optional[dict[str, Any]]:
+        """What every v1 request carries in its query, None for nothing."""
+        return self.to_billing_query_parameters()
+
+    def _reduced_masks(self) -> dict[str, bool]:
+        # Sent only when asked for: older servers do not know the name.
+        key = "allow_reduced_mask_resolution"
+        return {key: True} if self.allow_reduced_mask_resolution else {}
+
+
+def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if isinstance(value, str) and value not in choices:
+        raise InvalidParameterError(
+            f"{name} is {value!r}, but the words it knows are {', '.join(map(repr, choices))}."
+        )
+
+
+def get_non_empty_attributes(source_object: object, specification: Naming) -> dict[str, Any]:
+    """Attributes that are not None, under their external names.
+
+    Args:
+        specification: pairs (attribute, external name).
+    """
+    values = ((external, getattr(source_object, own)) for own, external in specification)
+    return {external: value for external, value in values if value is not None}

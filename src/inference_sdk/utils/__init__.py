@@ -1,0 +1,1 @@
+"""Small things that know nothing of images, servers or streams."""
