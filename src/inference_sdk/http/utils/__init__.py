@@ -1,0 +1,1 @@
+"""The documented helpers: images in, answers out, requests built. See each module."""

@@ -1,0 +1,114 @@
+"""Pictures to base64 and back, as they travel in requests and answers.
+
+Light to import: base64 needs neither numpy nor Pillow, and the files that a client sends as
+they are never meet them. Where pixels are needed, `image_codec` does the work; see there for
+what becomes of which kind of array or PIL image.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union
+
+from inference_sdk.http.errors import EncodingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+    from inference_sdk.http.utils.image_codec import bytes_to_opencv_image
+
+
+def __getattr__(name: str) -> Any:
+    # The default of its argument is a numpy type, so defining it here would load numpy.
+    if name == "bytes_to_opencv_image":
+        from inference_sdk.http.utils.image_codec import bytes_to_opencv_image
+
+        return bytes_to_opencv_image
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "bytes_to_opencv_image",
+    "bytes_to_pillow_image",
+    "decode_base_64",
+    "encode_base_64",
+    "encode_image",
+    "numpy_array_to_base64_jpeg",
+    "pillow_image_to_base64_jpeg",
+]
+
+
+def encode_base_64(payload: bytes) -> str:
+    """Base64 text of any bytes."""
+    import pybase64
+
+    return pybase64.b64encode_as_string(payload)
+
+
+def decode_base_64(text: str) -> bytes:
+    """Bytes of base64 text; the prefix of a data URI and line breaks are passed over.
+
+    Raises:
+        EncodingError: not base64.
+
+    Example:
+        >>> decode_base_64("data:text/plain;base64,aGk=")
+        b'hi'
+    """
+    import pybase64
+
+    encoded = text.split(",", 1)[-1] if text.startswith("data:") else text
+    try:
+        try:
+            return pybase64.b64decode(encoded, validate=True)
+        except ValueError:  # line breaks are rare: a second try is cheaper than looking for them
+            return pybase64.b64decode("".join(encoded.split()), validate=True)
+    except ValueError as error:
+        raise EncodingError(f"A text of {len(text)} characters is not base64: {error}") from error
+
+
+def encode_image(
+    image: Union[np.ndarray[Any, Any], Image.Image], encoding: str = "jpeg", quality: int = 95
+) -> bytes:
+    """File bytes of an array (BGR, BGRA or grey) or PIL image.
+
+    Args:
+        image: see the table on top of `image_codec`.
+        encoding: "jpeg", "png" (lossless) or "webp".
+        quality: 1..100, of jpeg and webp.
+
+    Raises:
+        EncodingError: the image is of a kind that has no certain meaning.
+    """
+    from inference_sdk.http.utils import image_codec
+
+    return image_codec.encode_image(image, encoding, quality)
+
+
+def numpy_array_to_base64_jpeg(image: np.ndarray[Any, Any]) -> Union[str]:
+    """Base64 JPEG (quality 95) of an array: grey (H, W), BGR (H, W, 3) or BGRA (H, W, 4).
+
+    Raises:
+        EncodingError: the array is no picture; the message names shape and dtype.
+    """
+    return encode_base_64(encode_image(image))
+
+
+def pillow_image_to_base64_jpeg(image: Image.Image) -> str:
+    """Base64 JPEG (quality 95) of a PIL image of any mode, upright.
+
+    Raises:
+        EncodingError: a mode whose values have no certain range.
+    """
+    return encode_base_64(encode_image(image))
+
+
+def bytes_to_pillow_image(payload: bytes) -> Image.Image:
+    """Decode an image file: upright, in the mode it is stored in.
+
+    Raises:
+        EncodingError: not an image, cut short, or too large to be meant well.
+    """
+    from inference_sdk.http.utils import image_codec
+
+    return image_codec.bytes_to_pillow_image(payload)

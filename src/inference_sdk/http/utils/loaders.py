@@ -1,0 +1,182 @@
+"""Images and frames from wherever they are: the documented loaders.
+
+What a reference is and what is done with it is decided in `operations.loading`; the functions
+here run that, blocking or awaiting, and read folders and videos.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from inference_sdk.http.errors import EncodingError, InvalidInputFormatError
+from inference_sdk.http.operations.loading import (
+    LoadedImage,
+    Preparation,
+    load_all,
+    load_image,
+    load_nested,
+    uri_is_http_link,
+)
+from inference_sdk.http.steps import run, run_async
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from inference_sdk.http.entities import ImagesReference
+
+    Frame = np.ndarray[Any, np.dtype[np.uint8]]
+
+__all__ = [
+    "load_directory_inference_input",
+    "load_image_from_string",
+    "load_image_from_string_async",
+    "load_image_from_url",
+    "load_image_from_url_async",
+    "load_nested_batches_of_inference_input",
+    "load_nested_batches_of_inference_input_async",
+    "load_static_inference_input",
+    "load_static_inference_input_async",
+    "load_stream_inference_input",
+    "uri_is_http_link",
+]
+
+
+def load_static_inference_input(
+    inference_input: ImagesReference | list[ImagesReference],
+    max_height: int | None = None,
+    max_width: int | None = None,
+) -> list[LoadedImage]:
+    """Load an image, or a (nested) list of them, as a flat list of (base64, factor) pairs.
+
+    Args:
+        inference_input: see `ImagesReference`.
+        max_height, max_width: pixels; with both, a larger image is scaled down to fit, and the
+            factor says by how much. It is None for an image that was not scaled.
+
+    Raises:
+        InvalidInputFormatError: an input is of no kind that can be an image.
+        EncodingError: an image cannot be read, decoded or encoded.
+    """
+    return run(load_all(inference_input, Preparation(max_height, max_width)), None)
+
+
+async def load_static_inference_input_async(
+    inference_input: ImagesReference | list[ImagesReference],
+    max_height: int | None = None,
+    max_width: int | None = None,
+) -> list[LoadedImage]:
+    """The twin of `load_static_inference_input`."""
+    return await run_async(load_all(inference_input, Preparation(max_height, max_width)), None)
+
+
+def load_nested_batches_of_inference_input(
+    inference_input: list[Any] | ImagesReference,
+    max_height: int | None = None,
+    max_width: int | None = None,
+) -> LoadedImage | list[Any]:
+    """As `load_static_inference_input`, keeping the nesting: one pair for one image."""
+    loaded: LoadedImage | list[Any] = run(
+        load_nested(inference_input, Preparation(max_height, max_width)), None
+    )
+    return loaded
+
+
+async def load_nested_batches_of_inference_input_async(
+    inference_input: list[Any] | ImagesReference,
+    max_height: int | None = None,
+    max_width: int | None = None,
+) -> LoadedImage | list[Any]:
+    """The twin of `load_nested_batches_of_inference_input`."""
+    loaded: LoadedImage | list[Any] = await run_async(
+        load_nested(inference_input, Preparation(max_height, max_width)), None
+    )
+    return loaded
+
+
+def load_image_from_string(
+    reference: str, max_height: int | None = None, max_width: int | None = None
+) -> LoadedImage:
+    """Load one image by URL, path or base64 text."""
+    return run(load_image(reference, Preparation(max_height, max_width)), None)
+
+
+async def load_image_from_string_async(
+    reference: str, max_height: int | None = None, max_width: int | None = None
+) -> LoadedImage:
+    """The twin of `load_image_from_string`."""
+    return await run_async(load_image(reference, Preparation(max_height, max_width)), None)
+
+
+def load_image_from_url(
+    url: str, max_height: int | None = None, max_width: int | None = None
+) -> LoadedImage:
+    """Load one image by URL, under the policy for images by URL."""
+    return load_image_from_string(_require_link(url), max_height, max_width)
+
+
+async def load_image_from_url_async(
+    url: str, max_height: int | None = None, max_width: int | None = None
+) -> LoadedImage:
+    """The twin of `load_image_from_url`."""
+    return await load_image_from_string_async(_require_link(url), max_height, max_width)
+
+
+def _require_link(url: str) -> str:
+    if not uri_is_http_link(url):
+        raise InvalidInputFormatError(f"{url!r} is no http(s) URL.")
+    return url
+
+
+def load_stream_inference_input(
+    input_uri: str, image_extensions: list[str] | None
+) -> Generator[tuple[str | int, Frame], None, None]:
+    """Frames of a folder as (path, image), of anything else as (frame number from 0, image).
+
+    Images are BGR uint8 arrays of shape (H, W, 3), upright.
+
+    Args:
+        input_uri: a folder, the path of a video, or the URL of a video or stream.
+        image_extensions: endings of the files to take from a folder, in any case; None for all.
+
+    Raises:
+        InvalidInputFormatError: neither a folder nor a video that can be opened.
+        EncodingError: a file of the folder, or a frame, does not decode; the message names it.
+    """
+    if os.path.isdir(input_uri):
+        yield from load_directory_inference_input(input_uri, image_extensions)
+    else:
+        from inference_sdk.http.utils.video import read_frames
+
+        yield from enumerate(read_frames(input_uri))
+
+
+def load_directory_inference_input(
+    directory_path: str, image_extensions: list[str] | None
+) -> Generator[tuple[str | int, Frame], None, None]:
+    """(path, image) of the image files in a folder, sorted by path; sub-folders are left out."""
+    for path in _image_paths(directory_path, image_extensions):
+        yield path, _read_colours(path)
+
+
+def _read_colours(path: str) -> Frame:
+    from inference_sdk.http.utils.encoding import bytes_to_pillow_image
+    from inference_sdk.http.utils.image_codec import pillow_to_bgr
+
+    try:
+        with open(path, "rb") as file:
+            return pillow_to_bgr(bytes_to_pillow_image(file.read()))
+    except (OSError, EncodingError) as error:
+        raise EncodingError(f"{path!r}: {error}") from error
+
+
+def _image_paths(directory: str, extensions: Iterable[str] | None) -> list[str]:
+    wanted = None if extensions is None else {e.lower().lstrip(".") for e in extensions}
+    with os.scandir(directory) as entries:
+        files = [entry.path for entry in entries if entry.is_file()]
+    return sorted(
+        path
+        for path in files
+        if wanted is None or os.path.splitext(path)[1].lower().lstrip(".") in wanted
+    )

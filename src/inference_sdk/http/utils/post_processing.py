@@ -1,0 +1,284 @@
+"""From what a server answered to what the caller asked for: scaled back, decoded, flattened.
+
+Pure functions on parsed JSON. The caller's dicts are never changed: where something is, the
+parts on the way to it are new, and the rest is shared. What does not look as agreed is passed
+through: an answer is the server's, and losing it over one odd key would help no one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from inference_sdk.http.entities import VisualisationResponseFormat
+from inference_sdk.http.utils.encoding import (
+    bytes_to_pillow_image,
+    decode_base_64,
+    encode_base_64,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+    from requests import Response
+
+    from inference_sdk.http.entities import ModelDescription
+
+    Picture = Union[str, np.ndarray[Any, Any], Image.Image]
+
+_BOX_KEYS = ("x", "y", "width", "height")
+_POINT_KEYS = ("x", "y")
+_POINTS_KEYS = ("points", "keypoints")
+"""Where predictions hold lists of points: segmentation, and keypoint detection."""
+
+
+# -- workflows ---------------------------------------------------------------------------------
+
+
+def decode_workflow_outputs(
+    workflow_outputs: list[dict[str, Any]], expected_format: VisualisationResponseFormat
+) -> list[dict[str, Any]]:
+    """Outputs of a workflow, one dict for each image, with every picture in them decoded.
+
+    A picture is `{"type": "base64", "value": …}`, at any depth.
+    """
+    return [decode_workflow_output(output, expected_format) for output in workflow_outputs]
+
+
+def decode_workflow_output(
+    workflow_output: dict[str, Any], expected_format: VisualisationResponseFormat
+) -> dict[str, Any]:
+    """One output with every picture in it decoded, at any depth."""
+    return {
+        key: _decode_workflow_value(value, expected_format)
+        for key, value in workflow_output.items()
+    }
+
+
+def decode_workflow_output_list(
+    elements: list[Any], expected_format: VisualisationResponseFormat
+) -> list[Any]:
+    """A list with every picture in it decoded, at any depth."""
+    return [_decode_workflow_value(element, expected_format) for element in elements]
+
+
+def _decode_workflow_value(value: Any, expected_format: VisualisationResponseFormat) -> Any:
+    if is_workflow_image(value):
+        return decode_workflow_output_image(value, expected_format)
+    if isinstance(value, dict):
+        return decode_workflow_output(value, expected_format)
+    if isinstance(value, list):
+        return decode_workflow_output_list(value, expected_format)
+    return value
+
+
+def is_workflow_image(value: Any) -> bool:
+    """Whether this is `{"type": "base64", "value": "…"}`; other keys may stand beside."""
+    return (
+        isinstance(value, dict)
+        and value.get("type") == "base64"
+        and isinstance(value.get("value"), str)
+    )
+
+
+def decode_workflow_output_image(
+    value: dict[str, Any], expected_format: VisualisationResponseFormat
+) -> Picture:
+    """The picture in a workflow image: its base64 text, an array, or a PIL image.
+
+    Raises:
+        EncodingError: it cannot be decoded.
+    """
+    return transform_base64_visualisation(value["value"], expected_format)
+
+
+# -- pictures ----------------------------------------------------------------------------------
+
+
+def response_contains_jpeg_image(response: Response) -> bool:
+    """Whether the answer's content type names `image/jpeg`."""
+    return any(
+        name.lower() == "content-type" and "image/jpeg" in str(value).lower()
+        for name, value in response.headers.items()
+    )
+
+
+def transform_base64_visualisation(
+    visualisation: str, expected_format: VisualisationResponseFormat
+) -> Picture:
+    """A base64 picture in the format asked for; see `transform_visualisation_bytes`."""
+    if expected_format == VisualisationResponseFormat.BASE64:
+        return visualisation
+    return transform_visualisation_bytes(decode_base_64(visualisation), expected_format)
+
+
+def transform_visualisation_bytes(
+    visualisation: bytes, expected_format: VisualisationResponseFormat
+) -> Picture:
+    """The content of an image file in the format asked for.
+
+    Returns:
+        Base64 text; uint8 array in BGR order (grey and BGRA as stored); or PIL image.
+
+    Raises:
+        EncodingError: the bytes are no image.
+        NotImplementedError: there is no such format.
+    """
+    if expected_format == VisualisationResponseFormat.BASE64:
+        return encode_base_64(visualisation)
+    if expected_format == VisualisationResponseFormat.NUMPY:
+        from inference_sdk.http.utils.encoding import bytes_to_opencv_image
+
+        return bytes_to_opencv_image(visualisation)
+    if expected_format == VisualisationResponseFormat.PILLOW:
+        return bytes_to_pillow_image(visualisation)
+    raise NotImplementedError(f"There is no visualisation format {expected_format!r}.")
+
+
+# -- coordinates -------------------------------------------------------------------------------
+
+
+def adjust_prediction_to_client_scaling_factor(
+    prediction: dict[str, Any], scaling_factor: Optional[float]
+) -> dict[str, Any]:
+    """An answer about a picture that was scaled by `scaling_factor`, in the original's pixels.
+
+    The first prediction tells the kind of all. With no factor, and for answers that hold no
+    predictions, the answer comes back as it is.
+    """
+    if scaling_factor is None or predictions_should_not_be_post_processed(prediction):
+        return prediction
+    adjusted = {
+        **prediction,
+        "predictions": _adjust_predictions(prediction["predictions"], scaling_factor),
+    }
+    if isinstance(prediction.get("image"), dict):
+        adjusted["image"] = _adjust_image_size(prediction["image"], scaling_factor)
+    return adjusted
+
+
+def predictions_should_not_be_post_processed(prediction: dict[str, Any]) -> bool:
+    """Whether an answer holds nothing to scale: a stub, or no list of predictions, or none."""
+    predictions = prediction.get("predictions")
+    return bool(prediction.get("is_stub")) or not isinstance(predictions, list) or not predictions
+
+
+def _adjust_image_size(image: dict[str, Any], scaling_factor: float) -> dict[str, Any]:
+    sides = (side for side in ("width", "height") if _is_number(image.get(side)))
+    return {**image, **{side: round(image[side] / scaling_factor) for side in sides}}
+
+
+def _adjust_predictions(predictions: list[Any], scaling_factor: float) -> list[Any]:
+    first = predictions[0] if isinstance(predictions[0], dict) else {}
+    for points_key in _POINTS_KEYS:
+        if points_key in first:
+            return adjust_prediction_with_bbox_and_points_to_client_scaling_factor(
+                predictions, scaling_factor, points_key
+            )
+    if "x" in first:
+        return adjust_object_detection_predictions_to_client_scaling_factor(
+            predictions, scaling_factor
+        )
+    return predictions
+
+
+def adjust_object_detection_predictions_to_client_scaling_factor(
+    predictions: list[dict[str, Any]], scaling_factor: float
+) -> list[dict[str, Any]]:
+    """Boxes in the original's pixels."""
+    return [
+        adjust_bbox_coordinates_to_client_scaling_factor(prediction, scaling_factor)
+        for prediction in predictions
+    ]
+
+
+def adjust_prediction_with_bbox_and_points_to_client_scaling_factor(
+    predictions: list[dict[str, Any]], scaling_factor: float, points_key: str
+) -> list[dict[str, Any]]:
+    """Boxes, and the points under `points_key`, in the original's pixels."""
+    return [
+        _adjust_bbox_and_points(prediction, scaling_factor, points_key)
+        for prediction in predictions
+    ]
+
+
+def _adjust_bbox_and_points(
+    prediction: dict[str, Any], scaling_factor: float, points_key: str
+) -> dict[str, Any]:
+    adjusted = adjust_bbox_coordinates_to_client_scaling_factor(prediction, scaling_factor)
+    points = prediction.get(points_key) if isinstance(prediction, dict) else None
+    if isinstance(points, list):
+        adjusted[points_key] = adjust_points_coordinates_to_client_scaling_factor(
+            points, scaling_factor
+        )
+    return adjusted
+
+
+def adjust_bbox_coordinates_to_client_scaling_factor(
+    bbox: dict[str, Any], scaling_factor: float
+) -> dict[str, Any]:
+    """A copy with `x`, `y`, `width` and `height` in the original's pixels."""
+    adjusted: dict[str, Any] = _divided(bbox, _BOX_KEYS, scaling_factor)
+    return adjusted
+
+
+def adjust_points_coordinates_to_client_scaling_factor(
+    points: list[dict[str, Any]], scaling_factor: float
+) -> list[dict[str, Any]]:
+    """Copies with `x` and `y` in the original's pixels."""
+    return [_divided(point, _POINT_KEYS, scaling_factor) for point in points]
+
+
+def _divided(element: Any, keys: tuple[str, ...], factor: float) -> Any:
+    if not isinstance(element, dict):
+        return element
+    present = (key for key in keys if _is_number(element.get(key)))
+    return {**element, **{key: element[key] / factor for key in present}}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float))
+
+
+# -- lists of answers --------------------------------------------------------------------------
+
+
+def combine_gaze_detections(
+    detections: Union[dict[str, Any], list[Union[dict[str, Any], list[dict[str, Any]]]]],
+) -> Union[dict[str, Any], list[dict[str, Any]]]:
+    """Answers for one or more batches as a list of one level; a single answer as it is."""
+    if not isinstance(detections, list):
+        return detections
+    combined: list[dict[str, Any]] = []
+    for detection in detections:
+        combined.extend(detection if isinstance(detection, list) else [detection])
+    return combined
+
+
+def combine_clip_embeddings(
+    embeddings: Union[dict[str, Any], list[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    """One result for each picture: `embeddings` holds one vector, the other keys are kept."""
+    answers = embeddings if isinstance(embeddings, list) else [embeddings]
+    return [result for answer in answers for result in _split_embeddings(answer)]
+
+
+def split_image_embeddings(
+    responses: Union[dict[str, Any], list[dict[str, Any]]],
+) -> list[dict[str, Any]]:
+    """One result for each picture; `embedding_info` and the other keys are kept."""
+    return combine_clip_embeddings(responses)
+
+
+def _split_embeddings(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    vectors = answer.get("embeddings") if isinstance(answer, dict) else None
+    if not isinstance(vectors, list):
+        return [answer]
+    return [{**answer, "embeddings": [vector]} for vector in vectors]
+
+
+def filter_model_descriptions(
+    descriptions: list[ModelDescription], model_id: str
+) -> Optional[ModelDescription]:
+    """The description of a model, None when it is not among them."""
+    matching = (description for description in descriptions if description.model_id == model_id)
+    return next(matching, None)

@@ -1,0 +1,93 @@
+"""Scaling pictures down to what a model takes in, before they travel.
+
+Shrinking averages over areas: each pixel of the source counts once, as models expect, and
+nothing aliases. Pictures are never scaled up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+
+def resize_opencv_image(
+    image: np.ndarray[Any, Any], max_height: Optional[int], max_width: Optional[int]
+) -> tuple[np.ndarray[Any, Any], Optional[float]]:
+    """Shrink an array to fit into both limits, keeping its proportions.
+
+    Args:
+        image: uint8 array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); other dtypes are
+            converted as for sending (`image_codec`).
+        max_height, max_width: pixels; nothing is done unless both are given.
+
+    Returns:
+        uint8 array with the same channels, and the factor; the array as it came, and None, when
+        it fits already.
+
+    Raises:
+        EncodingError: the array is no picture.
+    """
+    import numpy as np
+    from PIL import Image
+
+    from inference_sdk.http.utils.image_codec import check_shape, to_uint8
+
+    channels = check_shape(image)
+    factor = _factor(image.shape[0], image.shape[1], max_height, max_width)
+    if factor is None:
+        return image, None
+    size = (image.shape[1], image.shape[0])
+    # All channels alike: Pillow would weigh the colours of "RGBA" by their alpha.
+    mode = {1: "L", 3: "RGB", 4: "RGBX"}[channels]
+    pixels = np.ascontiguousarray(to_uint8(image))
+    shrunk = np.array(_shrink(Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1), factor))
+    return shrunk.reshape(shrunk.shape[:2] + image.shape[2:]), factor
+
+
+def resize_pillow_image(
+    image: Image.Image, max_height: Optional[int], max_width: Optional[int]
+) -> tuple[Image.Image, Optional[float]]:
+    """Shrink a PIL image, turned upright, to fit into both limits, keeping its proportions.
+
+    Returns:
+        The image and the factor; the image as it came, and None, when it fits already or a
+        limit is missing.
+    """
+    from inference_sdk.http.utils import image_codec
+
+    picture = image_codec.upright(image)
+    factor = _factor(picture.height, picture.width, max_height, max_width)
+    if factor is None:
+        return image, None
+    return _shrink(image_codec.sendable(picture), factor), factor
+
+
+def determine_scaling_aspect_ratio(
+    image_height: int, image_width: int, max_height: int, max_width: int
+) -> Optional[float]:
+    """Factor that makes a picture fit into both limits; None when it fits as it is.
+
+    Example:
+        >>> determine_scaling_aspect_ratio(1080, 1920, max_height=640, max_width=640)
+        0.3333333333333333
+    """
+    ratio = min(max_height / image_height, max_width / image_width)
+    return ratio if ratio < 1 else None
+
+
+def _factor(
+    height: int, width: int, max_height: Optional[int], max_width: Optional[int]
+) -> Optional[float]:
+    if max_height is None or max_width is None or not (height and width):
+        return None
+    return determine_scaling_aspect_ratio(height, width, max_height, max_width)
+
+
+def _shrink(image: Image.Image, factor: float) -> Image.Image:
+    from PIL import Image as PillowImage
+
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image.resize(size, PillowImage.Resampling.BOX)

@@ -1,0 +1,103 @@
+"""Keeping secrets out of messages, and putting images into JSON bodies.
+
+Pure: text and dicts in, text and dicts out; nothing here sends a request.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+if TYPE_CHECKING:
+    from requests import Response
+
+EncodedImage = tuple[str, Optional[float]]
+"""A base64 image and the factor it was scaled by, None when it was not."""
+
+IMAGE_KEY = "image"
+
+# A value ends where the next parameter, a space or a quote begins. What only *may* end one,
+# such as a bracket, counts as part of it: better a bracket lost than a key shown.
+_SECRET = re.compile(r"""(?:api_key|service_secret)(?:=|%3D)[^&\s"'`]+""", re.IGNORECASE)
+_ASSIGNMENT = re.compile("=|%3D", re.IGNORECASE)
+
+_SHORTEST_HINTED_SECRET = 8
+
+
+def api_key_safe_raise_for_status(response: Response) -> None:
+    """As `response.raise_for_status()`, with the key masked in the message.
+
+    Raises:
+        requests.HTTPError: the status is 400 or more; it holds the response.
+    """
+    if response.status_code < 400:
+        return
+    import requests
+
+    fault = "Client" if response.status_code < 500 else "Server"
+    message = f"{response.status_code} {fault} Error: {_reason(response)} for url: {response.url}"
+    raise requests.HTTPError(deduct_api_key_from_string(message), response=response)
+
+
+def _reason(response: Response) -> str:
+    reason: Union[str, bytes, None] = response.reason
+    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason or "")
+
+
+def deduct_api_key_from_string(value: str) -> str:
+    """Mask each `api_key=…` and `service_secret=…` in a text, URL-encoded ones as well.
+
+    Example:
+        >>> deduct_api_key_from_string("GET /info?api_key=0123456789&v=1")
+        'GET /info?api_key=01***89&v=1'
+    """
+    return _SECRET.sub(deduct_api_key, value)
+
+
+def deduct_api_key(match: re.Match[str]) -> str:
+    """What stands in place of a matched `name=value`: the name, and the value masked."""
+    text = match.group(0)
+    assignment = _ASSIGNMENT.search(text)
+    if assignment is None:
+        return mask_secret(text)
+    return text[: assignment.end()] + mask_secret(text[assignment.end() :])
+
+
+def mask_secret(value: str) -> str:
+    """`***` below 8 characters, else the first two, `***` and the last two."""
+    if len(value) < _SHORTEST_HINTED_SECRET:
+        return "***"
+    return f"{value[:2]}***{value[-2:]}"
+
+
+def inject_images_into_payload(
+    payload: dict[str, Any], encoded_images: list[EncodedImage], key: str = IMAGE_KEY
+) -> dict[str, Any]:
+    """A copy of `payload` with the images under `key`.
+
+    One image is an object, several are a list of objects; with none, the payload is returned as
+    it is.
+    """
+    if not encoded_images:
+        return payload
+    images = [_image_object(image) for image in encoded_images]
+    return {**payload, key: images[0] if len(images) == 1 else images}
+
+
+def inject_nested_batches_of_images_into_payload(
+    payload: dict[str, Any],
+    encoded_images: Union[list[Any], EncodedImage],
+    key: str = IMAGE_KEY,
+) -> dict[str, Any]:
+    """A copy of `payload` with the images under `key`, in lists nested as they came."""
+    return {**payload, key: _nested_image_objects(encoded_images)}
+
+
+def _nested_image_objects(images: Union[list[Any], EncodedImage]) -> Any:
+    if isinstance(images, list):
+        return [_nested_image_objects(image) for image in images]
+    return _image_object(images)
+
+
+def _image_object(image: EncodedImage) -> dict[str, str]:
+    return {"type": "base64", "value": image[0]}
