@@ -1,0 +1,114 @@
+"""Sending on an event loop, with aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from aiohttp import payload
+
+from inference_sdk.http.answers import Answer
+from inference_sdk.http.entities import RequestMethod
+from inference_sdk.http.json_body import encode_json
+from inference_sdk.http.query import query_values
+from inference_sdk.http.redirects import refuse_elsewhere
+from inference_sdk.http.utils.request_building import RequestData
+
+ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
+
+DEFAULT_TIMEOUT = (10.0, 120.0)
+
+IDLE_SECONDS = 4.0
+"""An idle connection is closed after this: before uvicorn, the usual server, does so at 5 s."""
+
+LARGE_BODY_BYTES = 2**20
+"""Above this, aiohttp warns about bodies of bytes, since a transport that must copy them could
+hold up the loop. Ours is a picture, the loop's buffer takes it, and nothing is copied twice."""
+
+
+class _LargeBody(payload.BytesPayload):
+    """A body of bytes without aiohttp's warning about its size."""
+
+    def __init__(self, body: bytes, content_type: str) -> None:
+        payload.Payload.__init__(self, body, content_type=content_type)
+        self._size = len(body)
+
+
+def new_session() -> aiohttp.ClientSession:
+    """A session that keeps connections, and no cookies. How many is the callers' business."""
+    redirects = aiohttp.TraceConfig()
+    redirects.on_request_redirect.append(_judge_redirect)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        json_serialize=lambda body: encode_json(body).decode(),
+        timeout=_client_timeout(DEFAULT_TIMEOUT),
+        trace_configs=[redirects],
+    )
+
+
+def _client_timeout(timeout: tuple[float | None, float | None]) -> aiohttp.ClientTimeout:
+    connect, read = timeout
+    return aiohttp.ClientTimeout(total=None, connect=connect, sock_read=read)
+
+
+async def _judge_redirect(
+    session: aiohttp.ClientSession,  # noqa: ARG001 - aiohttp's signature
+    context: SimpleNamespace,  # noqa: ARG001 - aiohttp's signature
+    parameters: aiohttp.TraceRequestRedirectParams,
+) -> None:
+    location = parameters.response.headers.get("Location", "")
+    try:
+        refuse_elsewhere(str(parameters.url), location)
+    except Exception:
+        parameters.response.close()
+        raise
+
+
+async def send(
+    session: aiohttp.ClientSession,
+    request: RequestData,
+    method: RequestMethod,
+    timeout: tuple[float | None, float | None],
+    settings: dict[str, Any],
+) -> Answer:
+    """Send once; the answer is read to its end.
+
+    The arguments given to aiohttp are those that tests of existing users look for with
+    aioresponses; what is the same for all requests is set on the session instead.
+
+    Raises:
+        aiohttp.ClientError, asyncio.TimeoutError: there was no complete answer.
+        InvalidParameterError: the payload is no JSON.
+    """
+    if timeout != DEFAULT_TIMEOUT:
+        settings = {**settings, "timeout": _client_timeout(timeout)}
+    open_request = session.get if method is RequestMethod.GET else session.post
+    async with open_request(
+        request.url, headers=request.headers, **_body(request), **settings
+    ) as response:
+        return Answer(
+            status=response.status,
+            reason=response.reason or "",
+            url=str(response.url),
+            headers=response.headers,
+            content=await response.read(),
+        )
+
+
+def _body(request: RequestData) -> dict[str, Any]:
+    """Query and body as arguments of aiohttp, which encodes a JSON body that is not large."""
+    json: Any = request.payload
+    data: Any = request.data
+    encoded: bytes | None = None
+    if json is not None:
+        encoded = encode_json(json)
+    elif data is not None:
+        encoded = data.encode() if isinstance(data, str) else data
+    if encoded is not None and len(encoded) > LARGE_BODY_BYTES:
+        json, data = None, _LargeBody(encoded, "application/json")
+    if request.request_elements:
+        return {"data": data, "params": query_values(request.parameters), "json": json}
+    return {"json": json} if data is None else {"data": data}

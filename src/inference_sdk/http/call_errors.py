@@ -1,0 +1,99 @@
+"""Decorators that turn errors of the HTTP libraries into the package's own.
+
+The client does not need them: its transport lets no such error through. They are for code of
+users that calls `requests` or aiohttp beside it, or the executor helpers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
+
+from inference_sdk.http import faults
+from inference_sdk.http.answers import NO_MESSAGE, Answer
+from inference_sdk.http.errors import HTTPCallErrorError, HTTPClientError, RetryError
+from inference_sdk.http.utils.requests import deduct_api_key_from_string
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def wrap_errors(function: Callable[P, T]) -> Callable[P, T]:
+    """Make a function raise `HTTPClientError`s in place of the libraries' errors.
+
+    An answer with status 400 or more becomes `HTTPCallErrorError`, with the server's message.
+    """
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except (OSError, RetryError) as error:
+            failure = as_client_error(error)
+        except Exception as error:
+            if not _is_of_aiohttp(error):
+                raise
+            failure = as_client_error(error)
+        raise failure
+
+    return wrapper
+
+
+def wrap_errors_async(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """The twin of `wrap_errors` for coroutine functions."""
+
+    @functools.wraps(function)
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await function(*args, **kwargs)
+        except (OSError, RetryError) as error:
+            failure = as_client_error(error)
+        except Exception as error:
+            if not _is_of_aiohttp(error):
+                raise
+            failure = as_client_error(error)
+        raise failure
+
+    return wrapper
+
+
+def as_client_error(error: Exception) -> HTTPClientError:
+    """What an error of a library, or of the executor helpers, means for the caller."""
+    if isinstance(error, RetryError):
+        return _of_retries(error)
+    response: Any = getattr(error, "response", None)
+    if response is not None and hasattr(response, "status_code"):
+        return _of_response(response)
+    status = getattr(error, "status", None)
+    if isinstance(status, int) and _is_of_aiohttp(error):
+        description = deduct_api_key_from_string(str(error))
+        return HTTPCallErrorError(description, status, getattr(error, "message", NO_MESSAGE))
+    request: Any = getattr(error, "request", None) or getattr(error, "request_info", None)
+    return faults.translate(error, str(getattr(request, "url", None) or "the server"))
+
+
+def _is_of_aiohttp(error: Exception) -> bool:
+    return any(kind.__module__.startswith("aiohttp.") for kind in type(error).__mro__)
+
+
+def _of_retries(error: RetryError) -> HTTPClientError:
+    description = deduct_api_key_from_string(error.description)
+    if error.status_code is not None:
+        return HTTPCallErrorError(description, error.status_code, NO_MESSAGE)
+    return HTTPClientError(description)
+
+
+def _of_response(response: Any) -> HTTPClientError:
+    answer = Answer(
+        status=response.status_code,
+        reason=response.reason or "",
+        url=response.url or "",
+        headers=response.headers,
+        content=response.content or b"",
+    )
+    try:
+        answer.raise_for_status()
+    except HTTPCallErrorError as error:
+        return error
+    return HTTPClientError(f"Unusable answer with status {answer.status}.")

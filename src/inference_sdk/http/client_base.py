@@ -1,0 +1,196 @@
+"""What every call of the client stands on: its settings, its connections, and the runners.
+
+The calls themselves are in the classes beside this one, by subject; `client` joins them.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from inference_sdk.http.entities import HTTPClientMode, InferenceConfiguration
+from inference_sdk.http.errors import HTTPClientError, InvalidParameterError
+from inference_sdk.http.faults import host_of
+from inference_sdk.http.operations.loading import Preparation
+from inference_sdk.http.operations.state import ClientState
+from inference_sdk.http.steps import Operation, run, run_async
+from inference_sdk.http.transport import Transport
+from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
+from inference_sdk.http.utils.requests import mask_secret
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+T = TypeVar("T")
+
+API_KEY_VARIABLE = "ROBOFLOW_API_KEY"
+
+
+class ClientBase:
+    """Settings of a client, and how an operation is carried out with them."""
+
+    def __init__(self, api_url: str, api_key: str | None = None) -> None:
+        """Make a client; nothing is sent until the first call.
+
+        Args:
+            api_url: address of the server, such as "http://localhost:9001". Roboflow's hosted
+                addresses select API v0, all others v1.
+            api_key: None takes the environment variable `ROBOFLOW_API_KEY`, if set.
+        """
+        address = api_url.rstrip("/")
+        self._state = ClientState(
+            api_url=address,
+            api_key=api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None,
+            mode=HTTPClientMode.from_url(address),
+        )
+        self._transport = Transport()
+        self._frozen = False
+
+    def __repr__(self) -> str:
+        state = self._state
+        key = None if state.api_key is None else mask_secret(state.api_key)
+        return (
+            f"{type(self).__name__}(api_url={host_of(state.api_url)!r}, api_key={key!r}, "
+            f"client_mode={state.mode.value!r}, selected_model={state.model_id!r})"
+        )
+
+    @property
+    def inference_configuration(self) -> InferenceConfiguration:
+        return self._state.configuration
+
+    @property
+    def client_mode(self) -> HTTPClientMode:
+        return self._state.mode
+
+    @property
+    def selected_model(self) -> str | None:
+        return self._state.model_id
+
+    @property
+    def transport(self) -> Transport:
+        """The connections, shared with the copies that `with_options` made."""
+        return self._transport
+
+    def _change(self, **changes: Any) -> Any:
+        if self._frozen:
+            raise HTTPClientError(
+                "A client made by with_options() does not change, so that threads can rely on "
+                "it. Call with_options() again for other settings."
+            )
+        self._state = replace(self._state, **changes)
+        return self
+
+    @contextmanager
+    def _changed(self, field: str, value: Any) -> Generator[Any, None, None]:
+        before = getattr(self._state, field)
+        try:
+            yield self._change(**{field: value})
+        finally:
+            self._change(**{field: before})
+
+    def with_options(
+        self,
+        *,
+        model_id: str | None = None,
+        timeout: float | tuple[float | None, float | None] | None = None,
+        client_mode: HTTPClientMode | None = None,
+        configuration: InferenceConfiguration | None = None,
+        **changes: Any,
+    ) -> Self:
+        """A copy with other settings, that shares the connections and never changes.
+
+        The way for threads and tasks with settings of their own: changes of this client do not
+        reach the copy, and the copy's own cannot be changed.
+
+        Args:
+            model_id: the selected model.
+            timeout: seconds of silence that end a request, or (connect, read) seconds.
+            client_mode: which API to speak.
+            configuration: to start from, in place of this client's.
+            changes: fields of `InferenceConfiguration` and their values.
+
+        Raises:
+            InvalidParameterError: there is no such option, or a value is out of range.
+
+        Example:
+            >>> patient = client.with_options(timeout=600, max_concurrent_requests=8)
+            >>> results = patient.infer(paths, model_id="coco/3")
+        """
+        copied = copy.copy(self)
+        state = self._state
+        copied._state = replace(
+            state,
+            model_id=model_id or state.model_id,
+            mode=client_mode or state.mode,
+            configuration=_configured(configuration or state.configuration, timeout, changes),
+        )
+        copied._frozen = True
+        return copied
+
+    def forget_model(self, model_id: str | None = None) -> None:
+        """Select no model any more: at all, or if the selected one is `model_id`."""
+        selected = self._state.model_id
+        if selected is None or self._frozen:
+            return
+        if model_id is None or resolve_roboflow_model_alias(selected) == model_id:
+            self._change(model_id=None)
+
+    def close(self) -> None:
+        """Close the kept connections of threads; a later call opens new ones.
+
+        Those of an event loop close by themselves when the loop ends, or with `aclose`.
+        """
+        self._transport.close()
+
+    async def aclose(self) -> None:
+        """Close the kept connections: those of the running event loop, and those of threads."""
+        await self._transport.aclose()
+
+    @property
+    def _encodes_by_default(self) -> bool:
+        configuration = self._state.configuration
+        return Preparation() == Preparation(
+            encoding=configuration.image_encoding, quality=configuration.image_quality
+        )
+
+    def _preparation(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        configuration = self._state.configuration
+        return {
+            "inference_input": arguments["inference_input"],
+            "preparation": Preparation(
+                max_height=arguments.get("max_height"),
+                max_width=arguments.get("max_width"),
+                encoding=configuration.image_encoding,
+                quality=configuration.image_quality,
+            ),
+        }
+
+    def _run(self, operation: Operation[T]) -> T:
+        return run(operation, self)
+
+    async def _run_async(self, operation: Operation[T]) -> T:
+        return await run_async(operation, self)
+
+
+def _configured(
+    configuration: InferenceConfiguration,
+    timeout: float | tuple[float | None, float | None] | None,
+    changes: Mapping[str, Any],
+) -> InferenceConfiguration:
+    known = {field.name for field in fields(InferenceConfiguration)}
+    unknown = sorted(set(changes) - known)
+    if unknown:
+        raise InvalidParameterError(
+            f"with_options() knows no option {', '.join(unknown)}; beside its own it takes the "
+            "fields of InferenceConfiguration."
+        )
+    limits: dict[str, float | None] = {}
+    if isinstance(timeout, tuple):
+        limits = {"connect_timeout": timeout[0], "read_timeout": timeout[1]}
+    elif timeout is not None:
+        limits = {"read_timeout": timeout}
+    return replace(configuration, **{**limits, **changes})

@@ -1,0 +1,160 @@
+"""Errors of the HTTP libraries, told as the package's own: what happened, with whom, what to do.
+
+The libraries' texts quote whole URLs, keys included, so they are neither repeated nor chained:
+what is kept as `__cause__` is the system's error at the root ("Connection refused"), which knows
+no URL. Imports the libraries only once an error of theirs is there to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from inference_sdk.http.errors import (
+    HTTPClientError,
+    HTTPServerConnectionError,
+    HTTPServerDisconnectedError,
+    HTTPServerTimeoutError,
+    InvalidParameterError,
+)
+
+_ROOT_MODULES = frozenset({"builtins", "socket", "ssl", "http.client", "_ssl"})
+"""Where errors come from that describe a connection and quote no URL."""
+
+
+# By name, so that neither library is imported to read an error of the other. Order matters:
+# aiohttp's ConnectionTimeoutError is a TimeoutError too, and its certificate errors connect.
+_ADDRESS = frozenset(
+    {
+        "requests.exceptions.InvalidURL",
+        "requests.exceptions.MissingSchema",
+        "requests.exceptions.InvalidSchema",
+        "aiohttp.client_exceptions.InvalidURL",
+        "aiohttp.client_exceptions.NonHttpUrlClientError",
+    }
+)
+_TLS = frozenset({"requests.exceptions.SSLError", "aiohttp.client_exceptions.ClientSSLError"})
+_CONNECTING = frozenset(
+    {
+        "requests.exceptions.ConnectTimeout",
+        "urllib3.exceptions.NewConnectionError",
+        "aiohttp.client_exceptions.ConnectionTimeoutError",
+        "aiohttp.client_exceptions.ClientConnectorError",
+    }
+)
+_SILENCE = frozenset(
+    {
+        "requests.exceptions.ReadTimeout",
+        "urllib3.exceptions.ReadTimeoutError",
+        "aiohttp.client_exceptions.ServerTimeoutError",
+        "asyncio.exceptions.TimeoutError",
+    }
+)
+_DISCONNECTED = frozenset(
+    {"http.client.RemoteDisconnected", "aiohttp.client_exceptions.ServerDisconnectedError"}
+)
+_BODY = frozenset(
+    {
+        "requests.exceptions.ChunkedEncodingError",
+        "requests.exceptions.ContentDecodingError",
+        "urllib3.exceptions.ProtocolError",
+        "aiohttp.client_exceptions.ClientPayloadError",
+        "aiohttp.client_exceptions.ClientOSError",
+        "builtins.ConnectionResetError",
+    }
+)
+
+
+def host_of(url: str) -> str:
+    """Scheme, host and port of a URL: enough to say whom, and never a key."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{place}" if parts.scheme else place or url.partition("?")[0]
+
+
+def timed_out(url: str, seconds: float | None) -> HTTPServerTimeoutError:
+    limit = "in time" if seconds is None else f"within {seconds:g} s"
+    return HTTPServerTimeoutError(
+        f"{host_of(url)} did not answer {limit}. If the model needs longer, raise read_timeout in "
+        "InferenceConfiguration, or call with_options(timeout=…)."
+    )
+
+
+def unreachable(url: str, reason: object) -> HTTPServerConnectionError:
+    return HTTPServerConnectionError(
+        f"Could not connect to {host_of(url)}: {reason}. Is the server running, and is api_url "
+        "its address?"
+    )
+
+
+def connection_lost(url: str, reason: object) -> HTTPServerConnectionError:
+    return HTTPServerConnectionError(
+        f"The connection to {host_of(url)} was lost before the answer was complete: {reason}."
+    )
+
+
+def disconnected(url: str) -> HTTPServerDisconnectedError:
+    return HTTPServerDisconnectedError(f"{host_of(url)} closed the connection without an answer.")
+
+
+def untrusted(url: str, reason: object) -> HTTPClientError:
+    return HTTPClientError(
+        f"No secure connection to {host_of(url)}: {reason}. Name the CA bundle to trust in "
+        "InferenceConfiguration(verify='/path/ca.pem') or in REQUESTS_CA_BUNDLE."
+    )
+
+
+def invalid_address(url: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"{url.partition('?')[0]!r} is no http(s) address. Check the api_url of the client."
+    )
+
+
+def elsewhere(url: str, target: str) -> HTTPClientError:
+    return HTTPClientError(
+        f"{host_of(url)} redirects to {host_of(target)}. That is not followed, since the request "
+        "carries your key and images. If you trust that host, make it the api_url."
+    )
+
+
+def root_of(error: BaseException) -> BaseException | None:
+    """The system's error at the bottom of a library's, None where there is none."""
+    return next((e for e in _chain(error) if type(e).__module__ in _ROOT_MODULES), None)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and those it wraps: causes, `reason`s, and errors among its arguments."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        current = waiting.pop(0)
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            waiting += [current.__cause__, current.__context__, getattr(current, "reason", None)]
+            waiting += current.args
+
+
+def translate(error: Exception, url: str, read_timeout: float | None = None) -> HTTPClientError:
+    """What an error of `requests`, aiohttp or the system means for the caller."""
+    chain = list(_chain(error))
+    kinds = {f"{kind.__module__}.{kind.__name__}" for e in chain for kind in type(e).__mro__}
+    root = root_of(error)
+    reason = str(root or "") or type(root or error).__name__
+    failure: HTTPClientError
+    if kinds & _ADDRESS:
+        failure = invalid_address(url)
+    elif kinds & _TLS:
+        failure = untrusted(url, reason)
+    elif kinds & _CONNECTING:
+        failure = unreachable(url, reason)
+    elif kinds & _SILENCE:
+        failure = timed_out(url, read_timeout)
+    elif kinds & _DISCONNECTED:
+        failure = disconnected(url)
+    elif kinds & _BODY:
+        failure = connection_lost(url, reason)
+    else:
+        failure = unreachable(url, reason)
+    failure.__cause__ = root
+    return failure

@@ -1,0 +1,66 @@
+"""One aiohttp session for each event loop, closed when its loop shuts down, whoever forgets it.
+
+An aiohttp session belongs to the loop it was opened on. Callers do `asyncio.run(...)` over and
+over, each with a loop of its own, and have no place to close the session in. So the session is
+held by an async generator: a loop finalises those it has seen (`loop.shutdown_asyncgens()`,
+which `asyncio.run` calls), and that closes the session in time and on its own loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    Lease = AsyncGenerator[None, None]
+
+
+class LoopSessions:
+    """Sessions by event loop, opened by `new_session` on first use within the loop."""
+
+    def __init__(self, new_session: Callable[[], aiohttp.ClientSession]) -> None:
+        self._new_session = new_session
+        self._process = os.getpid()
+        self._held: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, Lease]] = {}
+
+    async def current(self) -> aiohttp.ClientSession:
+        """The running loop's session."""
+        if self._process != os.getpid():
+            # A forked child shares the parent's sockets, and must neither use nor close them.
+            self._process, self._held = os.getpid(), {}
+        loop = asyncio.get_running_loop()
+        held = self._held.get(loop)
+        if held is not None and not held[0].closed:
+            return held[0]
+        self._drop_closed_loops()
+        session = self._new_session()
+        lease = _lease(session)
+        await lease.__anext__()
+        self._held[loop] = session, lease
+        return session
+
+    async def close_current(self) -> None:
+        """Close the running loop's session, if it has one."""
+        held = self._held.pop(asyncio.get_running_loop(), None)
+        if held is not None:
+            await held[1].aclose()
+
+    def _drop_closed_loops(self) -> None:
+        for loop in [loop for loop in self._held if loop.is_closed()]:
+            session, _ = self._held.pop(loop)
+            if session.connector is not None and not session.closed:
+                # The loop was closed without a shutdown; only the sockets are left to close.
+                with suppress(RuntimeError):
+                    session.connector.close()
+
+
+async def _lease(session: aiohttp.ClientSession) -> Lease:
+    try:
+        yield
+    finally:
+        await session.close()

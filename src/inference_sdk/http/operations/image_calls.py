@@ -1,0 +1,221 @@
+"""Calls that send images: load, send and read the answers, over a window that stays bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from operator import itemgetter
+from typing import Any
+
+from inference_sdk.http.answers import Answer
+from inference_sdk.http.entities import InferenceConfiguration
+from inference_sdk.http.errors import (
+    HTTPCallErrorError,
+    HTTPClientError,
+    InvalidInputFormatError,
+    InvalidServerResponseError,
+)
+from inference_sdk.http.operations.exchange import exchange
+from inference_sdk.http.operations.loading import LoadedImage, describe, flatten
+from inference_sdk.http.operations.state import ClientState
+from inference_sdk.http.steps import Each, LoadImages, Operation
+from inference_sdk.http.utils.iterables import make_batches, remove_empty_values
+from inference_sdk.http.utils.request_building import (
+    ImagePlacement,
+    RequestData,
+    assembly_request_data,
+)
+
+LOADED_AT_ONCE = 16
+"""Inputs of up to so many images are loaded by one call, before anything is sent; larger ones
+are loaded, sent and forgotten batch by batch, so that memory does not grow with them."""
+
+Factor = float | None
+Decode = Callable[[Answer, list[Factor]], list[Any]]
+"""An answer, and the scaling factors of the images it answers, to a result for each image."""
+
+
+def answers_per_image(answer: Answer, factors: list[Factor]) -> list[Any]:
+    """The answer to one image as it is; that to several as a list."""
+    parsed = answer.json()
+    return parsed if len(factors) > 1 and isinstance(parsed, list) else [parsed]
+
+
+@dataclass(frozen=True)
+class ImageCall:
+    """An endpoint that takes images: where it is, what goes with them, what comes of answers."""
+
+    state: ClientState
+    url: str
+    payload: dict[str, Any] | None = None
+    parameters: dict[str, Any] | None = None
+    placement: ImagePlacement = ImagePlacement.JSON
+    batch_size: int = 1
+    load_arguments: Mapping[str, Any] = field(default_factory=dict)
+    """`max_height` and `max_width`, for the calls that downsize."""
+    decode: Decode = answers_per_image
+
+    @property
+    def configuration(self) -> InferenceConfiguration:
+        return self.state.configuration
+
+    def request(self, images: list[LoadedImage]) -> RequestData:
+        return assembly_request_data(
+            url=self.url,
+            batch_inference_inputs=images,
+            headers=self.state.headers(images=True),
+            parameters=self.parameters,
+            payload=self.payload,
+            image_placement=self.placement,
+        )
+
+    def load(self, inference_input: Any) -> Operation[list[LoadedImage]]:
+        images: list[LoadedImage] = yield LoadImages(
+            {"inference_input": inference_input, **self.load_arguments}
+        )
+        return images
+
+    def send(self, images: list[LoadedImage]) -> Operation[list[Any]]:
+        """One request; a result for each of its images.
+
+        Raises:
+            InvalidServerResponseError: there are not as many answers as images.
+        """
+        request = self.request(images)
+        answer = yield from exchange(self.state, request)
+        results = self.decode(answer, request.image_scaling_factors)
+        if len(results) != len(images):
+            raise InvalidServerResponseError(
+                f"The server got {len(images)} images in one request and gave {len(results)} "
+                "answers. Use max_batch_size=1 with this server."
+            )
+        return results
+
+
+def call_endpoint(
+    state: ClientState,
+    path: str,
+    fields: Mapping[str, Any],
+    inference_input: Any,
+    *,
+    batched: bool = True,
+    decode: Decode = answers_per_image,
+    **places: str,
+) -> Operation[list[Any]]:
+    """Send images to an endpoint, with `fields` beside them; a result for each image, in order.
+
+    Args:
+        state: the client's settings.
+        path: of `endpoints`.
+        fields: of the JSON body; None values are left out.
+        inference_input: an image reference, or a (nested) list of them.
+        batched: whether the endpoint takes several images in one request.
+        decode: what a result is made of.
+        places: what fills the braces of the path.
+    """
+    call = ImageCall(
+        state,
+        url=state.url(path, **places),
+        payload=state.body(**remove_empty_values(dict(fields))),
+        batch_size=state.configuration.max_batch_size if batched else 1,
+        decode=decode,
+    )
+    return (yield from call_with_images(call, inference_input))
+
+
+def call_with_images(call: ImageCall, inference_input: Any) -> Operation[list[Any]]:
+    """Send an input, or a (nested) list of them; a result for each image, in order."""
+    references = list(flatten(inference_input))
+    if len(references) <= LOADED_AT_ONCE:
+        images = yield from call.load(inference_input)
+        if len(images) == 1:
+            return (yield from call.send(images))
+        batches = make_batches(_number(images, references), call.batch_size)
+        operations = [_send(call, batch) for batch in batches]
+    else:
+        operations = [
+            load_and_send(call, batch)
+            for batch in make_batches(enumerate(references), call.batch_size)
+        ]
+    concurrency = min(call.configuration.max_concurrent_requests, len(operations))
+    results: list[list[Result]] = yield Each(operations, concurrency)
+    return [result for batch in results for _, result in batch]
+
+
+Result = tuple[int, Any]
+"""Place of an input, and what came of it: an answer, or the error where errors are kept."""
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    index: int
+    reference: Any
+    image: LoadedImage
+
+
+def _number(images: list[LoadedImage], references: list[Any]) -> Iterator[_Loaded]:
+    # A replaced loader may give another number of images than it was asked for.
+    for index, (image, reference) in enumerate(zip_longest(images, references)):
+        if image is not None:
+            yield _Loaded(index, reference, image)
+
+
+def load_and_send(
+    call: ImageCall, batch: list[tuple[int, Any]], *, keep_errors: bool = False
+) -> Operation[list[Result]]:
+    """Load the references of one request, send it, and give each its result.
+
+    Args:
+        call: what to send to.
+        batch: each reference with its place among all inputs.
+        keep_errors: an input that fails has its error for a result, and the others theirs.
+
+    Raises:
+        HTTPClientError: an input failed, and errors are not kept; the message says which.
+    """
+    loaded: list[_Loaded] = []
+    failed: list[Result] = []
+    for index, reference in batch:
+        try:
+            image = yield from _load_one(call, reference)
+            loaded.append(_Loaded(index, reference, image))
+        except HTTPClientError as error:
+            error.locate(index, f"inputs[{index}] ({describe(reference)})")
+            if not keep_errors:
+                raise
+            failed.append((index, error))
+    sent = (yield from _send(call, loaded, keep_errors=keep_errors)) if loaded else []
+    return sorted([*sent, *failed], key=itemgetter(0))
+
+
+def _load_one(call: ImageCall, reference: Any) -> Operation[LoadedImage]:
+    if isinstance(reference, (list, tuple)):
+        raise InvalidInputFormatError("A list of images stands where one image is expected.")
+    return (yield from call.load(reference))[0]
+
+
+def _send(
+    call: ImageCall, batch: list[_Loaded], *, keep_errors: bool = False
+) -> Operation[list[Result]]:
+    try:
+        answers = yield from call.send([loaded.image for loaded in batch])
+    except HTTPClientError as error:
+        if keep_errors and len(batch) > 1 and isinstance(error, HTTPCallErrorError):
+            # One bad image fails the whole request: the others get a request of their own.
+            apart: list[Result] = []
+            for loaded in batch:
+                apart += yield from _send(call, [loaded], keep_errors=True)
+            return apart
+        error.locate(batch[0].index, _label(batch))
+        if not keep_errors:
+            raise
+        return [(loaded.index, error) for loaded in batch]
+    return [(loaded.index, answer) for loaded, answer in zip(batch, answers, strict=True)]
+
+
+def _label(batch: list[_Loaded]) -> str:
+    first, last = batch[0], batch[-1]
+    if first is last:
+        return f"inputs[{first.index}] ({describe(first.reference)})"
+    return f"inputs[{first.index}:{last.index + 1}]"

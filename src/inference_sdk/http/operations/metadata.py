@@ -1,0 +1,90 @@
+"""What an answer's headers report of the work behind it, into the caller's collector."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from inference_sdk import config
+
+if TYPE_CHECKING:
+    from inference_sdk.http.utils.request_building import RequestData
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN_MODEL_ID = "unknown"
+
+
+def collect_remote_processing_metadata_from_headers(
+    headers: Mapping[str, str],
+    request_data: RequestData | None = None,
+    fallback_model_id: str = UNKNOWN_MODEL_ID,
+) -> None:
+    """Add what the headers report to the collector in `config.remote_processing_times`, if any.
+
+    The time is booked to the model id in the request's body, else to the path of its URL, else
+    to `fallback_model_id`. A value that does not parse is logged and left out.
+    """
+    collector = config.remote_processing_times.get()
+    if collector is None:
+        return
+    processing_time = _number(headers, config.PROCESSING_TIME_HEADER)
+    if processing_time is not None:
+        collector.add(processing_time, model_id=_model_of(request_data) or fallback_model_id)
+    model_ids = _comma_list(headers.get(config.MODEL_ID_HEADER, ""))
+    collector.add_model_ids(model_ids)
+    if headers.get(config.MODEL_COLD_START_HEADER, "").lower() == "true":
+        _record_cold_start(collector, headers, model_ids)
+
+
+def _record_cold_start(
+    collector: config.RemoteProcessingTimeCollector,
+    headers: Mapping[str, str],
+    model_ids: list[str],
+) -> None:
+    details = _load_details(headers)
+    for model_id, load_time in details:
+        collector.record_cold_start(load_time, model_id=model_id)
+    if not details:
+        collector.record_cold_start(
+            _number(headers, config.MODEL_LOAD_TIME_HEADER) or 0.0,
+            model_id=model_ids[0] if len(model_ids) == 1 else None,
+            count=int(_number(headers, config.MODEL_COLD_START_COUNT_HEADER) or 1),
+        )
+
+
+def _load_details(headers: Mapping[str, str]) -> list[tuple[str | None, float]]:
+    text = headers.get(config.MODEL_LOAD_DETAILS_HEADER)
+    if not text:
+        return []
+    try:
+        return [(entry.get("m"), float(entry["t"])) for entry in orjson.loads(text)]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        logger.warning("Header %s is unreadable: %r", config.MODEL_LOAD_DETAILS_HEADER, error)
+        return []
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    text = headers.get(name)
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        logger.warning("Header %s holds %r, which is no number.", name, text)
+        return None
+
+
+def _comma_list(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def _model_of(request: RequestData | None) -> str | None:
+    if request is None:
+        return None
+    payload: Mapping[str, Any] = request.payload or {}
+    return payload.get("model_id") or urlsplit(request.url).path.strip("/") or None

@@ -1,0 +1,109 @@
+"""Running a workflow: images and parameters in, decoded outputs back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from inference_sdk.http import endpoints
+from inference_sdk.http.errors import InvalidParameterError, InvalidServerResponseError
+from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.inference import IMAGE_INPUT
+from inference_sdk.http.operations.state import ClientState
+from inference_sdk.http.steps import Compute, LoadNestedImages, Operation
+from inference_sdk.http.utils.iterables import remove_empty_values
+from inference_sdk.http.utils.post_processing import decode_workflow_outputs
+from inference_sdk.http.utils.profilling import save_workflows_profiler_trace
+from inference_sdk.http.utils.requests import inject_nested_batches_of_images_into_payload
+
+
+@dataclass(frozen=True)
+class WorkflowReference:
+    """Which workflow: one of a workspace, or a specification."""
+
+    workspace_name: str | None
+    workflow_id: str | None
+    specification: dict[str, Any] | None
+
+    def __post_init__(self) -> None:
+        named = self.workspace_name is not None and self.workflow_id is not None
+        if named == (self.specification is not None):
+            given = "both" if named else "neither"
+            raise InvalidParameterError(
+                "A workflow is named by workspace_name and workflow_id, or given by its "
+                f"specification; got {given}."
+            )
+
+    def url(self, state: ClientState, legacy: bool) -> str:
+        if self.specification is not None:
+            path = (
+                endpoints.LEGACY_WORKFLOW_SPECIFICATION
+                if legacy
+                else endpoints.WORKFLOW_SPECIFICATION
+            )
+            return state.unkeyed_url(path)
+        return state.unkeyed_url(
+            endpoints.LEGACY_WORKFLOW_BY_ID if legacy else endpoints.WORKFLOW_BY_ID,
+            workspace_name=str(self.workspace_name),
+            workflow_id=str(self.workflow_id),
+        )
+
+
+def run_workflow(
+    state: ClientState,
+    workflow: WorkflowReference,
+    *,
+    images: dict[str, Any] | None,
+    parameters: dict[str, Any] | None,
+    excluded_fields: list[str] | None,
+    use_cache: bool,
+    enable_profiling: bool,
+    workflow_version_id: str | None,
+    disable_sinks: bool,
+    legacy: bool = False,
+) -> Operation[list[dict[str, Any]]]:
+    inputs = yield from _load_inputs(images or {}, parameters or {})
+    payload = state.keyed_body(
+        use_cache=use_cache,
+        enable_profiling=enable_profiling,
+        inputs=inputs,
+        **remove_empty_values(
+            {
+                "specification": workflow.specification,
+                "excluded_fields": excluded_fields,
+                "workflow_version_id": workflow_version_id,
+                # Servers before 1.5 do not know the field.
+                "disable_sinks": disable_sinks or None,
+            }
+        ),
+    )
+    request = state.json_request(workflow.url(state, legacy), payload)
+    answer = yield from exchange_json(
+        state, request, retries=state.configuration.workflow_run_retries_enabled
+    )
+    outputs = _outputs(answer)
+    if enable_profiling:
+        directory, trace = state.configuration.profiling_directory, answer.get("profiler_trace")
+        yield Compute(save_workflows_profiler_trace, directory, trace or [])
+    return decode_workflow_outputs(
+        workflow_outputs=outputs,
+        expected_format=state.configuration.output_visualisation_format,
+    )
+
+
+def _load_inputs(images: dict[str, Any], parameters: dict[str, Any]) -> Operation[dict[str, Any]]:
+    inputs: dict[str, Any] = {}
+    for name, image in images.items():
+        loaded = yield LoadNestedImages({IMAGE_INPUT: image})
+        inputs = inject_nested_batches_of_images_into_payload(inputs, loaded, key=name)
+    return {**inputs, **parameters}
+
+
+def _outputs(answer: Any) -> list[dict[str, Any]]:
+    outputs = answer.get("outputs") if isinstance(answer, dict) else None
+    if not isinstance(outputs, list):
+        raise InvalidServerResponseError(
+            "The answer to a workflow run lacks the list 'outputs'. Is this the address of an "
+            "inference server?"
+        )
+    return outputs

@@ -1,0 +1,29 @@
+"""Which redirects are followed: those that stay with the host that was meant to get the key."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from inference_sdk.http import faults
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def refuse_elsewhere(url: str, location: str) -> None:
+    """Refuse a redirect to another host, port or to a weaker scheme.
+
+    Raises:
+        HTTPClientError: names both hosts.
+    """
+    source, target = urlsplit(url), urlsplit(urljoin(url, location))
+    upgrade = source.scheme == "http" and target.scheme == "https"
+    same_port = _port(source) == _port(target) or (
+        upgrade and _port(source) == _PORTS["http"] and _port(target) == _PORTS["https"]
+    )
+    same_scheme = source.scheme == target.scheme or upgrade
+    if not (source.hostname == target.hostname and same_scheme and same_port):
+        raise faults.elsewhere(url, target.geturl())
+
+
+def _port(parts: SplitResult) -> int | None:
+    return parts.port or _PORTS.get(parts.scheme)

@@ -1,0 +1,233 @@
+"""Operations, and the two runners that carry them out.
+
+A call of the API is written once, as a plain generator: it yields the steps it needs (a request
+sent, an image loaded, a pause) and returns its result. `run` performs each step by blocking,
+`run_async` by awaiting; the two halves of a step stand side by side, in one class.
+
+    def depth(state, image) -> Operation[Answer]:
+        [loaded] = yield LoadImages({"inference_input": image})
+        return (yield Exchange(request_with(loaded), RequestMethod.POST, state.configuration))
+
+Nothing here knows what the steps are for, and no step knows which operation yields it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from inference_sdk.http import pipeline
+
+if TYPE_CHECKING:
+    from inference_sdk.http.answers import Answer
+    from inference_sdk.http.entities import InferenceConfiguration, RequestMethod
+    from inference_sdk.http.transport import Transport
+    from inference_sdk.http.utils.request_building import RequestData
+
+T = TypeVar("T")
+
+
+class Step(Protocol):
+    """One thing an operation needs done, in its blocking and its awaiting form."""
+
+    def perform(self, context: Any) -> Any: ...
+
+    async def perform_async(self, context: Any) -> Any: ...
+
+
+Operation = Generator[Step, Any, T]
+"""What a call does, without doing any of it: yields steps, returns a T."""
+
+
+def run(operation: Operation[T], context: Any) -> T:
+    """Carry out an operation on the calling thread.
+
+    Args:
+        operation: what to do.
+        context: what the steps are performed on: a client, or None for steps that need none.
+    """
+    try:
+        step = next(operation)
+        while True:
+            try:
+                result = step.perform(context)
+            except Exception as error:  # noqa: BLE001 - the operation decides what it can handle
+                step = operation.throw(error)
+            else:
+                step = operation.send(result)
+    except StopIteration as done:
+        return done.value
+
+
+async def run_async(operation: Operation[T], context: Any) -> T:
+    """Carry out an operation on the running event loop; the twin of `run`."""
+    try:
+        step = next(operation)
+        while True:
+            try:
+                result = await step.perform_async(context)
+            except Exception as error:  # noqa: BLE001 - the operation decides what it can handle
+                step = operation.throw(error)
+            else:
+                step = operation.send(result)
+    except StopIteration as done:
+        return done.value
+
+
+class HasTransport(Protocol):
+    """A context with a connection pool."""
+
+    @property
+    def transport(self) -> Transport: ...
+
+
+class LoadsImages(Protocol):
+    """A context that turns image references into base64."""
+
+    def load_images(self, arguments: Mapping[str, Any]) -> Any: ...
+
+    async def load_images_async(self, arguments: Mapping[str, Any]) -> Any: ...
+
+    def load_nested_images(self, arguments: Mapping[str, Any]) -> Any: ...
+
+    async def load_nested_images_async(self, arguments: Mapping[str, Any]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Send one request, once, and take in its answer, whatever the status."""
+
+    request: RequestData
+    method: RequestMethod
+    configuration: InferenceConfiguration
+
+    def perform(self, context: HasTransport) -> Answer:
+        return context.transport.exchange(self)
+
+    async def perform_async(self, context: HasTransport) -> Answer:
+        return await context.transport.exchange_async(self)
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Pause for some seconds."""
+
+    seconds: float
+
+    def perform(self, context: HasTransport) -> None:
+        context.transport.sleep(self.seconds)
+
+    async def perform_async(self, context: HasTransport) -> None:
+        await context.transport.sleep_async(self.seconds)
+
+
+@dataclass(frozen=True)
+class Call:
+    """Call a public method of the client by name, or its `_async` twin.
+
+    By name, so that a method that a subclass or a test replaced is the one that is called.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+
+    def perform(self, context: Any) -> Any:
+        return getattr(context, self.name)(**self.arguments)
+
+    async def perform_async(self, context: Any) -> Any:
+        return await getattr(context, f"{self.name}_async")(**self.arguments)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Change the client's own state; there is nothing in it to wait for."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+    def perform(self, context: Any) -> None:
+        getattr(context, self.name)(**self.arguments)
+
+    async def perform_async(self, context: Any) -> None:
+        self.perform(context)
+
+
+@dataclass(frozen=True)
+class LoadImages:
+    """Load references as a flat list of (base64, scaling factor) pairs."""
+
+    arguments: Mapping[str, Any]
+
+    def perform(self, context: LoadsImages) -> Any:
+        return context.load_images(self.arguments)
+
+    async def perform_async(self, context: LoadsImages) -> Any:
+        return await context.load_images_async(self.arguments)
+
+
+@dataclass(frozen=True)
+class LoadNestedImages:
+    """As `LoadImages`, keeping the nesting of the references."""
+
+    arguments: Mapping[str, Any]
+
+    def perform(self, context: LoadsImages) -> Any:
+        return context.load_nested_images(self.arguments)
+
+    async def perform_async(self, context: LoadsImages) -> Any:
+        return await context.load_nested_images_async(self.arguments)
+
+
+@dataclass(frozen=True)
+class FetchURL:
+    """Download a picture, under the policy for images by URL."""
+
+    url: str
+
+    def perform(self, context: object) -> bytes:  # noqa: ARG002 - needs no client
+        from inference_sdk.http.utils import url_utils
+
+        return url_utils.fetch_url_bytes(self.url)
+
+    async def perform_async(self, context: object) -> bytes:  # noqa: ARG002 - needs no client
+        from inference_sdk.http.utils import url_utils
+
+        return await url_utils.fetch_url_bytes_async(self.url)
+
+
+class Compute(Generic[T]):
+    """Work that blocks (a file, a codec): in place, or in a thread beside the event loop."""
+
+    def __init__(self, function: Callable[..., T], *arguments: Any) -> None:
+        self._work = partial(function, *arguments)
+
+    def perform(self, context: object) -> T:  # noqa: ARG002 - needs no client
+        return self._work()
+
+    async def perform_async(self, context: object) -> T:  # noqa: ARG002 - needs no client
+        work = partial(copy_context().run, self._work)
+        return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+@dataclass(frozen=True)
+class Each(Generic[T]):
+    """Carry out many operations, some at once; their results as a list, in order.
+
+    The first failure, in order, ends the rest and is raised.
+    """
+
+    operations: Iterable[Operation[T]]
+    concurrency: int
+
+    def perform(self, context: Any) -> list[T]:
+        jobs = (partial(run, operation, context) for operation in self.operations)
+        return list(pipeline.stream(jobs, concurrency=self.concurrency))
+
+    async def perform_async(self, context: Any) -> list[T]:
+        jobs = (partial(run_async, operation, context) for operation in self.operations)
+        results = pipeline.stream_async(pipeline.as_async(jobs), concurrency=self.concurrency)
+        return [result async for result in results]

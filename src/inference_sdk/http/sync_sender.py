@@ -1,0 +1,116 @@
+"""Sending for threads, with `requests`: a session that is tuned for large bodies and kept."""
+
+from __future__ import annotations
+
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from inference_sdk.http.answers import Answer
+from inference_sdk.http.entities import RequestMethod
+from inference_sdk.http.json_body import encode_json
+from inference_sdk.http.query import query_values
+from inference_sdk.http.redirects import refuse_elsewhere
+from inference_sdk.http.utils.request_building import RequestData
+
+ERRORS = (requests.RequestException, OSError)
+
+KEPT_CONNECTIONS = 256
+"""Idle connections kept for one server; what is used at once beyond that is opened anew."""
+
+SEND_SECONDS = 600.0
+"""The longest that sending one body may take, on the slowest of links.
+
+urllib3 sends under the connect time-out, which is meant for a handshake: ten seconds would end
+the upload of a few large pictures from a phone's network.
+"""
+
+
+class _Connection(HTTPConnection):
+    def send(self, data: Any) -> None:
+        _allow_time_to_send(self)
+        super().send(data)
+
+
+class _SecureConnection(HTTPSConnection):
+    def send(self, data: Any) -> None:
+        _allow_time_to_send(self)
+        super().send(data)
+
+
+def _allow_time_to_send(connection: HTTPConnection) -> None:
+    if connection.sock is not None:
+        connection.sock.settimeout(SEND_SECONDS)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        location = super().get_redirect_target(resp)
+        if location is not None:
+            refuse_elsewhere(resp.url, location)
+        return location
+
+
+def new_session() -> requests.Session:
+    """A session that keeps connections, and neither cookies nor `.netrc` passwords."""
+    session = _Session()
+    session.mount("http://", _Adapter(pool_maxsize=KEPT_CONNECTIONS))
+    session.mount("https://", _Adapter(pool_maxsize=KEPT_CONNECTIONS))
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # The environment is read by `connection_settings`, once and not for each request.
+    session.trust_env = False
+    return session
+
+
+def send(
+    session: requests.Session,
+    request: RequestData,
+    method: RequestMethod,
+    timeout: tuple[float | None, float | None],
+    settings: dict[str, Any],
+) -> requests.Response:
+    """Send once; the answer is read to its end.
+
+    Raises:
+        requests.RequestException: there was no complete answer.
+        InvalidParameterError: the payload is no JSON.
+    """
+    data: Any = request.data if request.payload is None else encode_json(request.payload)
+    prepared = requests.PreparedRequest()
+    prepared.prepare(
+        method=method.value.upper(),
+        url=request.url,
+        headers={**session.headers, **(request.headers or {})},
+        params=query_values(request.parameters),
+        data=data.encode() if isinstance(data, str) else data,
+    )
+    return session.send(prepared, timeout=timeout, **settings)
+
+
+def answer(response: requests.Response) -> Answer:
+    return Answer(
+        status=response.status_code,
+        reason=response.reason,
+        url=response.url,
+        headers=response.headers,
+        content=response.content,
+        response=response,
+    )
