@@ -1,0 +1,200 @@
+"""What all routes share: bodies in, images in, blocking work off the event loop, JSON out.
+
+Knows nothing of what is asked or answered. Only event-loop code lives here and in the routes;
+decoding, loading and inference run on the threads under `WORKERS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+from aiohttp import web
+
+from inference_sdk.http.errors import EncodingError, HTTPClientError
+from inference_sdk.local.faults import InvalidRequestError, Location, UndecodableImageError
+from inference_sdk.local.models import Model, ModelStore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+MODELS = web.AppKey("models", ModelStore)
+WORKERS = web.AppKey("workers", ThreadPoolExecutor)
+
+used_models: ContextVar[dict[str, float | None]] = ContextVar("used_models")
+"""Models that took part in the request under way: {id: seconds of loading, None if it was there}.
+
+A context variable, because aiohttp has typed keys for requests only since 3.14.
+"""
+
+IMAGES_AT_ONCE = 8
+"""Of one request, loaded or worked on; so a large batch is never in memory as pixels."""
+
+
+async def run_blocking(request: web.Request, function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function on a worker thread."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(request.app[WORKERS], function, *arguments)
+
+
+async def in_order(
+    function: Callable[..., Awaitable[T]],
+    arguments: Iterable[tuple[Any, ...]],
+    at_once: int = IMAGES_AT_ONCE,
+) -> list[T]:
+    """Results of a function for each tuple of arguments; the first error ends the others."""
+    free = asyncio.Semaphore(at_once)
+
+    async def run(call: tuple[Any, ...]) -> T:
+        async with free:
+            return await function(*call)
+
+    tasks = [asyncio.ensure_future(run(call)) for call in arguments]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def read_json_object(request: web.Request) -> dict[str, Any]:
+    """The body, which has to be a JSON object.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    payload = await request.read()
+    if not payload:
+        raise InvalidRequestError.missing(("body",))
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequestError.at(
+            ("body", error.pos), "json_invalid", f"JSON decode error: {error.msg}", None
+        ) from error
+    if not isinstance(body, dict):
+        raise InvalidRequestError.at(
+            ("body",), "dict_type", "Input should be a valid dictionary", type(body).__name__
+        )
+    return body
+
+
+def read_text(body: dict[str, Any], name: str) -> str:
+    """A field that has to be a text.
+
+    Raises:
+        InvalidRequestError: it is missing or something else.
+    """
+    value = body.get(name)
+    if value is None:
+        raise InvalidRequestError.missing(("body", name))
+    if not isinstance(value, str):
+        raise InvalidRequestError.at(
+            ("body", name), "string_type", "Input should be a valid string", value
+        )
+    return value
+
+
+async def use_model(request: web.Request, model_id: str) -> Model:
+    """The model of an id, loaded if need be, and named in the headers of the answer.
+
+    Raises:
+        UnknownModelError: there is none.
+    """
+    store = request.app[MODELS]
+    was_loaded = store.is_loaded(model_id)
+    model = await run_blocking(request, store.get, model_id)
+    load_time = None if was_loaded else store.load_time(model_id)
+    used_models.get()[model.description["model_id"]] = load_time
+    return model
+
+
+async def load_image(
+    request: web.Request, reference: Any, location: Location = ("body", "image")
+) -> NDArray[np.uint8]:
+    """Pixels of an image as JSON bodies hold it: `{"type": "base64" or "url", "value": "…"}`.
+
+    Returns:
+        uint8 of shape (H, W, 3), BGR, upright.
+
+    Raises:
+        InvalidRequestError: the reference is malformed; says where.
+        UndecodableImageError: it leads to no image.
+    """
+    return await run_blocking(request, decode_image, await load_image_file(reference, location))
+
+
+async def load_image_file(reference: Any, location: Location = ("body", "image")) -> bytes | str:
+    """The file of an image as JSON bodies hold it; base64 is left as it is. See `load_image`."""
+    if not isinstance(reference, dict):
+        raise InvalidRequestError.at(
+            location, "dict_type", "Input should be {'type': …, 'value': …}", reference
+        )
+    for name in ("type", "value"):
+        if reference.get(name) is None:
+            raise InvalidRequestError.missing((*location, name))
+        if not isinstance(reference[name], str):
+            raise InvalidRequestError.at(
+                (*location, name), "string_type", "Input should be a valid string", None
+            )
+    kind, value = reference["type"], reference["value"]
+    if kind == "base64":
+        return str(value)
+    if kind == "url":
+        return await fetch_image_file(value)
+    raise InvalidRequestError.at(
+        (*location, "type"), "enum", "Input should be 'base64' or 'url'", kind
+    )
+
+
+async def fetch_image_file(url: str) -> bytes:
+    """What an image URL leads to.
+
+    Raises:
+        UndecodableImageError: it leads nowhere, or where it must not.
+    """
+    from inference_sdk.http.utils.url_utils import fetch_url_bytes_async
+
+    try:
+        return await fetch_url_bytes_async(url)
+    except HTTPClientError as error:
+        raise UndecodableImageError(f"Could not load input image. Cause: {error}") from error
+
+
+def decode_image(file: bytes | str) -> NDArray[np.uint8]:
+    """Pixels of a file, or of the base64 of one: uint8 of shape (H, W, 3), BGR, upright.
+
+    Raises:
+        UndecodableImageError: it is no image.
+    """
+    import numpy as np
+
+    from inference_sdk.http.utils.encoding import bytes_to_opencv_image, decode_base_64
+
+    try:
+        content = decode_base_64(file) if isinstance(file, str) else file
+        image: NDArray[np.uint8] = bytes_to_opencv_image(content)
+    except EncodingError as error:
+        raise UndecodableImageError(f"Could not load input image. Cause: {error}") from error
+    if image.ndim == 2:
+        return np.repeat(image[..., None], 3, axis=2)
+    return image[..., :3]
+
+
+def json_response(
+    answer: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    """An answer in JSON; numpy values are understood."""
+    return web.Response(
+        body=orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY),
+        status=status,
+        headers=headers,
+        content_type="application/json",
+    )

@@ -1,0 +1,27 @@
+"""What all tests share: a clean environment, and servers on loopback that record or misbehave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.recording_server import RecordingServer
+
+_SETTINGS = ("ROBOFLOW_", "INFERENCE_", "WEBRTC_", "ALLOW_", "WHITELISTED_", "BLACKLISTED_")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings or proxies of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith(_SETTINGS) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def server() -> Iterator[RecordingServer]:
+    """A server on a free port that records requests and answers as told."""
+    with RecordingServer() as recording:
+        yield recording
