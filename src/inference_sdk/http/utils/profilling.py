@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime
-from itertools import count
 from typing import Any, TextIO
 
 
@@ -23,10 +22,11 @@ def save_workflows_profiler_trace(directory: str, profiler_trace: list[dict[str,
 
 def _create(stem: str) -> TextIO:
     """Open a new file. "x" leaves it to the file system who is first, also among processes."""
-    for number in count():
-        suffix = f"_{number}" if number else ""
+    path = f"{stem}.json"
+    number = 0
+    while True:
         try:
-            return open(f"{stem}{suffix}.json", "x", encoding="utf-8")
+            return open(path, "x", encoding="utf-8")
         except FileExistsError:
-            continue
-    raise AssertionError("count() has no end")
+            number += 1
+            path = f"{stem}_{number}.json"

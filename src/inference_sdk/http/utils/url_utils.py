@@ -15,14 +15,12 @@ The settings are read once, at import; by default everything is allowed that wor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-import ipaddress
 import os
 import socket
-import ssl
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -32,8 +30,11 @@ import urllib3
 from aiohttp.abc import AbstractResolver
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import select_proxy
 
+from inference_sdk.http import faults
+from inference_sdk.http.connection_settings import ConnectionSettings
+from inference_sdk.http.entities import InferenceConfiguration
 from inference_sdk.http.errors import (
     HTTPCallErrorError,
     HTTPClientError,
@@ -42,14 +43,17 @@ from inference_sdk.http.errors import (
     InvalidURLImageInput,
     URLAddressNotAllowedError,
 )
+from inference_sdk.http.utils.ip_addresses import address_is_global as address_is_global
+from inference_sdk.http.utils.ip_addresses import meant_address, written_address
 from inference_sdk.utils.environment import comma_separated, flag
 
 if TYPE_CHECKING:
+    import ssl
+
     from aiohttp.abc import ResolveResult
     from urllib3 import HTTPConnectionPool
 
 T = TypeVar("T")
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 ALLOW_URL_INPUT = flag("ALLOW_URL_INPUT", True)
 ALLOW_NON_HTTPS_URL_INPUT = flag("ALLOW_NON_HTTPS_URL_INPUT", True)
@@ -75,59 +79,14 @@ READ_TIMEOUT = 120.0
 
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _CHUNK_SIZE = 64 * 1024
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 # Of connections only: a disk that is full or a CA bundle that is not there stays an OSError.
 _SYNC_NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
 _ASYNC_NETWORK_ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError)
 
 
-# -- addresses ---------------------------------------------------------------------------------
-
-
-def address_is_global(address: str) -> bool:
-    """Whether an IP address is reachable on the public internet.
-
-    An IPv6 address that stands for an IPv4 one (mapped, 6to4, NAT64) is as global as that is.
-    Text that is no address is not.
-
-    Example:
-        >>> address_is_global("::ffff:127.0.0.1")
-        False
-    """
-    try:
-        parsed = _embedded(ipaddress.ip_address(address))
-    except ValueError:
-        return False
-    return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved)
-
-
-def _embedded(address: IPAddress) -> IPAddress:
-    """The IPv4 address that an IPv6 one stands for, any other as it is."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(address.packed[-4:])
-    return address.ipv4_mapped or address.sixtofour or address
-
-
-def _literal_address(host: str) -> IPAddress | None:
-    """The address that a host is written as, in any form that the system's resolver takes."""
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    try:
-        return ipaddress.IPv4Address(socket.inet_aton(host))  # 127.1, 0x7f.1, 2130706433
-    except (OSError, ValueError):
-        return None
-
-
-def _meant_address(host: str) -> IPAddress | None:
-    literal = _literal_address(host)
-    return None if literal is None else _embedded(literal)
+# -- names and addresses -----------------------------------------------------------------------
 
 
 def resolve_and_validate_ips(host: str, port: int, allow_non_global_addresses: bool) -> list[str]:
@@ -165,7 +124,7 @@ def _judge_address(host: str, address: str, allow_non_global_addresses: bool) ->
             f"The host {host!r} leads to {address}, which is not an address of the public "
             "internet. Set ALLOW_URL_TO_NON_GLOBAL_ADDRESSES=true to allow it."
         )
-    if _meant_address(address) in map(_meant_address, BLACKLISTED_DESTINATIONS_FOR_URL_INPUT):
+    if meant_address(address) in map(meant_address, BLACKLISTED_DESTINATIONS_FOR_URL_INPUT):
         raise URLAddressNotAllowedError(f"The host {host!r} leads to {address}, which is blocked.")
 
 
@@ -201,7 +160,7 @@ class _Destination(NamedTuple):
     def parse(cls, value: str) -> _Destination:
         parts = _parse(value)
         host = (parts.hostname or "").rstrip(".")
-        address = _literal_address(host)
+        address = written_address(host)
         if address is not None:
             _judge_address(host, str(address), ALLOW_URL_TO_NON_GLOBAL_ADDRESSES)
             parts = _with_host(parts, str(address))
@@ -214,7 +173,7 @@ class _Destination(NamedTuple):
             raise InvalidURLImageInput(
                 f"{shown_url(self.url)} is not https (ALLOW_NON_HTTPS_URL_INPUT=false)."
             )
-        is_named = "." in self.host and _literal_address(self.host) is None
+        is_named = "." in self.host and written_address(self.host) is None
         if not (is_named or ALLOW_URL_INPUT_WITHOUT_FQDN):
             raise InvalidURLImageInput(
                 f"The host of {shown_url(self.url)} is no fully qualified domain name "
@@ -236,9 +195,9 @@ class _Destination(NamedTuple):
         if entry.startswith("*."):
             return self.host.endswith(entry[1:])
         # An address may be written in several ways, a name only in one.
-        address = _meant_address(entry.strip("[]"))
+        address = meant_address(entry.strip("[]"))
         own = (self.host, f"{self.host}:{self.port}", f"[{self.host}]:{self.port}")
-        return entry in own or (address is not None and address == _meant_address(self.host))
+        return entry in own or (address is not None and address == meant_address(self.host))
 
 
 def _parse(value: str) -> SplitResult:
@@ -309,9 +268,15 @@ def _next_hop(url: str, status: int, location: str | None, followed: int) -> str
     return _Destination.parse(target).url
 
 
-def _proxy_of(url: str) -> str | None:
-    """Proxy that the environment sets for a URL."""
-    return select_proxy(url, get_environ_proxies(url))
+def _settings(url: str) -> ConnectionSettings:
+    """Proxy and certificates that the environment sets for a URL."""
+    return ConnectionSettings.of(url, InferenceConfiguration())
+
+
+@functools.lru_cache(maxsize=4)
+def _tls_context(verify: bool | str) -> ssl.SSLContext:
+    """Kept: reading the authorities takes longer than many a download."""
+    return ConnectionSettings(None, verify, None).for_aiohttp(tls=True)["ssl"]
 
 
 def _time_limits(request_timeout: float | None) -> tuple[float, float]:
@@ -324,16 +289,17 @@ def _failure(error: Exception, url: str) -> HTTPClientError:
     """The package's error for a library's.
 
     Raise it where the other is no longer being handled: the texts of libraries show whole URLs,
-    and those of presigned URLs are secrets.
+    and those of presigned URLs are secrets. What is kept as cause quotes none.
     """
-    shown = shown_url(url)
+    root = faults.root_of(error)
+    reason = str(root or "") or type(root or error).__name__
+    failure: HTTPClientError
     if _is_time_out(error):
-        return HTTPServerTimeoutError(f"{shown} did not answer in time.")
-    root = _root_cause(error)
-    reason = str(root) if isinstance(root, (OSError, HTTPException)) else ""
-    return HTTPServerConnectionError(
-        f"Could not download {shown}: {reason or type(root).__name__}."
-    )
+        failure = HTTPServerTimeoutError(f"{shown_url(url)} did not answer in time.")
+    else:
+        failure = HTTPServerConnectionError(f"Could not download {shown_url(url)}: {reason}.")
+    failure.__cause__ = root
+    return failure
 
 
 def _is_time_out(error: Exception) -> bool:
@@ -342,12 +308,6 @@ def _is_time_out(error: Exception) -> bool:
     return isinstance(error, (requests.Timeout, asyncio.TimeoutError, TimeoutError)) or isinstance(
         inner, urllib3.exceptions.ReadTimeoutError
     )
-
-
-def _root_cause(error: BaseException) -> BaseException:
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    return error
 
 
 # -- sync --------------------------------------------------------------------------------------
@@ -439,7 +399,7 @@ class SSRFProtectedHTTPAdapter(HTTPAdapter):
 
     def _judge_written_address(self, request: PreparedRequest) -> None:
         host = urlsplit(request.url or "").hostname or ""
-        address = _literal_address(host)
+        address = written_address(host)
         if address is not None:
             _judge_address(host, str(address), self._allow_non_global_addresses)
 
@@ -499,13 +459,14 @@ def fetch_url_to_file(
     """
     # Beside the destination: a rename is atomic only within one file system.
     partial_path = f"{destination_path}.{uuid.uuid4().hex}.part"
-    with open(partial_path, "xb") as file:
-        try:
+    try:
+        with open(partial_path, "xb") as file:
             _fetch(url, request_timeout, functools.partial(_copy_body, file=file))
-        except BaseException:
+        os.replace(partial_path, destination_path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(partial_path)
-            raise
-    os.replace(partial_path, destination_path)
+        raise
 
 
 def _copy_body(response: requests.Response, file: Any) -> None:
@@ -521,10 +482,17 @@ def _fetch(url: str, request_timeout: float | None, take: Callable[[requests.Res
     raise failure
 
 
+class _Session(requests.Session):
+    """Leaves redirects to the caller; requests would prepare them even where it does not follow."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - none has one
+        return None
+
+
 def _follow(url: str, limits: tuple[float, float], take: Callable[[requests.Response], T]) -> T:
     current = validate_url_destination(url)
     followed = 0
-    with requests.Session() as session:
+    with _Session() as session:
         adapter = SSRFProtectedHTTPAdapter(
             allow_non_global_addresses=ALLOW_URL_TO_NON_GLOBAL_ADDRESSES
         )
@@ -534,12 +502,20 @@ def _follow(url: str, limits: tuple[float, float], take: Callable[[requests.Resp
             with session.get(
                 current, stream=True, allow_redirects=False, timeout=limits
             ) as response:
-                location = response.headers.get("Location")
+                location = _as_utf8(response.headers.get("Location"))
                 target = _next_hop(current, response.status_code, location, followed)
                 if target is None:
                     return take(response)
             current = target
             followed += 1
+
+
+def _as_utf8(header: str | None) -> str | None:
+    """A header that requests read as Latin-1, read as servers (and aiohttp) mean it."""
+    try:
+        return header and header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
 
 
 # -- async -------------------------------------------------------------------------------------
@@ -595,16 +571,21 @@ async def _follow_async(url: str, limits: tuple[float, float]) -> bytes:
     current = validate_url_destination(url)
     followed = 0
     cookies = aiohttp.CookieJar()
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=limits[0], sock_read=limits[1])
+    timeout = aiohttp.ClientTimeout(total=None, connect=limits[0], sock_read=limits[1])
     while True:
-        proxy = _proxy_of(current)
+        settings = _settings(current)
         async with (
             aiohttp.ClientSession(
-                connector=_connector(proxied=proxy is not None),
+                connector=_connector(proxied=settings.proxy is not None),
                 cookie_jar=cookies,
                 timeout=timeout,
             ) as session,
-            session.get(current, allow_redirects=False, proxy=proxy) as response,
+            session.get(
+                current,
+                allow_redirects=False,
+                proxy=settings.proxy,
+                ssl=_tls_context(settings.verify) if current.startswith("https:") else True,
+            ) as response,
         ):
             location = response.headers.get("Location")
             target = _next_hop(current, response.status, location, followed)
@@ -617,18 +598,4 @@ async def _follow_async(url: str, limits: tuple[float, float]) -> bytes:
 def _connector(proxied: bool) -> aiohttp.TCPConnector:
     # The resolver is asked for the proxy's name too, which mostly is inside, and rightly so.
     resolver = None if proxied else ValidatingResolver(ALLOW_URL_TO_NON_GLOBAL_ADDRESSES)
-    return aiohttp.TCPConnector(resolver=resolver, ssl=_tls_context(_ca_bundle()))
-
-
-def _ca_bundle() -> str | None:
-    """CA bundle that the environment names, as it does for requests."""
-    return next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), None)
-
-
-@functools.lru_cache(maxsize=4)
-def _tls_context(ca_bundle: str | None) -> ssl.SSLContext | bool:
-    if ca_bundle is None:
-        return True
-    if os.path.isdir(ca_bundle):
-        return ssl.create_default_context(capath=ca_bundle)
-    return ssl.create_default_context(cafile=ca_bundle)
+    return aiohttp.TCPConnector(resolver=resolver)

@@ -1,0 +1,58 @@
+"""What IP addresses are, and mean. Pure: no names are resolved here, and no policy is known."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def address_is_global(address: str) -> bool:
+    """Whether an IP address is reachable on the public internet.
+
+    An IPv6 address that stands for an IPv4 one (mapped, 6to4, NAT64) is as global as that is.
+    Text that is no address is not.
+
+    Example:
+        >>> address_is_global("::ffff:127.0.0.1")
+        False
+    """
+    try:
+        meant = _embedded(ipaddress.ip_address(address))
+    except ValueError:
+        return False
+    return meant.is_global and not (meant.is_multicast or meant.is_reserved)
+
+
+def written_address(host: str) -> IPAddress | None:
+    """The address that a host is written as, in any form that the system's resolver takes.
+
+    Example:
+        >>> written_address("0x7f.1")
+        IPv4Address('127.0.0.1')
+    """
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
+
+
+def meant_address(host: str) -> IPAddress | None:
+    """As `written_address`, an IPv6 address that stands for an IPv4 one being that."""
+    address = written_address(host)
+    return None if address is None else _embedded(address)
+
+
+def _embedded(address: IPAddress) -> IPAddress:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or address
