@@ -1,0 +1,267 @@
+"""Workflows at the embedded server, over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+from aiohttp import web
+from PIL import Image
+
+from inference_sdk.local.app import create_app
+from inference_sdk.local.workflows import WORKFLOWS
+from inference_sdk.local.workflows.errors import WorkflowSyntaxError
+from tests.integration.bare_peer import serving
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RUN = "/workflows/run"
+
+IMAGE = {"type": "InferenceImage", "name": "image"}
+GRAY = {
+    "version": "1.0",
+    "inputs": [IMAGE],
+    "steps": [
+        {"type": "roboflow_core/convert_grayscale@v1", "name": "gray", "image": "$inputs.image"}
+    ],
+    "outputs": [
+        {"type": "JsonField", "name": "gray", "selector": "$steps.gray.image"},
+        {"type": "JsonField", "name": "original", "selector": "$inputs.image"},
+    ],
+}
+
+
+def model_workflow(task: str, model_id: str = "$inputs.model", version: str = "v2") -> Any:
+    return {
+        "version": "1.0",
+        "inputs": [
+            IMAGE,
+            {"type": "InferenceParameter", "name": "model", "default_value": "coco/3"},
+        ],
+        "steps": [
+            {
+                "type": f"roboflow_core/roboflow_{task}_model@{version}",
+                "name": "model",
+                "images": "$inputs.image",
+                "model_id": model_id,
+            },
+            {
+                "type": "roboflow_core/bounding_box_visualization@v1",
+                "name": "boxes",
+                "image": "$inputs.image",
+                "predictions": "$steps.model.predictions",
+            },
+        ],
+        "outputs": [
+            {"type": "JsonField", "name": "predictions", "selector": "$steps.model.predictions"},
+            {"type": "JsonField", "name": "drawn", "selector": "$steps.boxes.image"},
+        ],
+    }
+
+
+def photo(name: str = "astronaut") -> dict[str, Any]:
+    content = (EXAMPLES / f"{name}.jpg").read_bytes()
+    return {"type": "base64", "value": base64.b64encode(content).decode()}
+
+
+def decoded(value: dict[str, Any]) -> np.ndarray:
+    assert value["type"] == "base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(value["value"]))))
+
+
+class Caller:
+    def __init__(self, url: str, http: aiohttp.ClientSession, app: web.Application) -> None:
+        self.url = url
+        self.http = http
+        self.app = app
+
+    async def post(self, path: str, **body: Any) -> tuple[int, Any]:
+        async with self.http.post(f"{self.url}{path}", json={"api_key": None, **body}) as answer:
+            return answer.status, await answer.json()
+
+    async def outputs(self, path: str, **body: Any) -> list[dict[str, Any]]:
+        status, answer = await self.post(path, **body)
+        assert status == 200, answer
+        assert answer["profiler_trace"] == [] or body.get("enable_profiling")
+        return list(answer["outputs"])
+
+
+@pytest.fixture
+async def call() -> AsyncIterator[Caller]:
+    app = create_app()
+    async with serving(app) as url, aiohttp.ClientSession() as http:
+        yield Caller(url, http, app)
+
+
+@pytest.mark.parametrize("path", [RUN, "/infer/workflows"])
+async def test_a_specification_runs_on_a_picture(call: Caller, path: str) -> None:
+    (output,) = await call.outputs(path, specification=GRAY, inputs={"image": photo()})
+    gray = decoded(output["gray"])
+    assert gray.shape == (512, 512)
+    expected = np.asarray(Image.open(EXAMPLES / "astronaut.jpg").convert("L")).astype(int)
+    assert np.abs(gray.astype(int) - expected).mean() < 2
+    assert decoded(output["original"]).shape == (512, 512, 3)
+    assert output["gray"]["video_metadata"]["frame_number"] == 0
+
+
+async def test_one_output_for_each_picture_of_a_batch(call: Caller) -> None:
+    pictures = [photo("astronaut"), photo("coffee")]
+    outputs = await call.outputs(RUN, specification=GRAY, inputs={"image": pictures})
+    assert [decoded(output["gray"]).shape for output in outputs] == [(512, 512), (400, 600)]
+    names = [output["gray"]["video_metadata"]["video_identifier"] for output in outputs]
+    assert names == ["image.[0]", "image.[1]"]
+
+
+async def test_nested_batches_stay_nested(call: Caller) -> None:
+    pictures = [[photo("astronaut")], [photo("coffee"), photo("chelsea")]]
+    outputs = await call.outputs(RUN, specification=GRAY, inputs={"image": pictures})
+    assert [len(output["gray"]) for output in outputs] == [1, 2]
+
+
+async def test_metadata_of_a_picture_is_kept(call: Caller) -> None:
+    picture = {**photo(), "video_metadata": {"frame_number": 77}}
+    (output,) = await call.outputs(RUN, specification=GRAY, inputs={"image": picture})
+    assert output["gray"]["video_metadata"] == {"frame_number": 77}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize(
+    ("task", "model_id", "key"),
+    [
+        ("object_detection", "coco/3", "detection_id"),
+        ("keypoint_detection", "coco-pose-detection/1", "keypoints"),
+        ("instance_segmentation", "coco-dataset-vdnr1/2", "points"),
+    ],
+)
+async def test_models_find_the_astronaut(
+    call: Caller, task: str, model_id: str, key: str, version: str
+) -> None:
+    (output,) = await call.outputs(
+        RUN, specification=model_workflow(task, model_id, version), inputs={"image": photo()}
+    )
+    found = output["predictions"]
+    assert found["image"] == {"width": 512, "height": 512}
+    assert set(found) == {"image", "predictions"}
+    person = next(each for each in found["predictions"] if each["class"] == "person")
+    assert person[key]
+    original = np.asarray(Image.open(EXAMPLES / "astronaut.jpg")).astype(int)
+    assert np.abs(decoded(output["drawn"]).astype(int) - original).max() > 100, "boxes are drawn"
+
+
+async def test_fields_can_be_left_out(call: Caller) -> None:
+    (output,) = await call.outputs(
+        RUN, specification=GRAY, inputs={"image": photo()}, excluded_fields=["original"]
+    )
+    assert set(output) == {"gray"}
+
+
+async def test_profiling_gives_events_that_chrome_reads(call: Caller) -> None:
+    _, answer = await call.post(
+        RUN, specification=GRAY, inputs={"image": photo()}, enable_profiling=True
+    )
+    (event,) = answer["profiler_trace"]
+    assert event["name"] == "gray"
+    assert event["ph"] == "X"
+    assert event["dur"] > 0
+    assert {"ts", "pid", "tid", "cat", "args"} <= set(event)
+
+
+@pytest.mark.parametrize("path", ["/space/workflows/gray", "/infer/workflows/space/gray"])
+async def test_a_workflow_by_its_name(call: Caller, path: str) -> None:
+    call.app[WORKFLOWS].register("space", "gray", GRAY)
+    (output,) = await call.outputs(path, inputs={"image": photo()})
+    assert decoded(output["gray"]).shape == (512, 512)
+
+
+async def test_versions_of_a_workflow(call: Caller) -> None:
+    call.app[WORKFLOWS].register("space", "gray", GRAY, version="two")
+    path, inputs = "/space/workflows/gray", {"image": photo()}
+    assert await call.outputs(path, inputs=inputs, workflow_version_id="two")
+    status, answer = await call.post(path, inputs=inputs, workflow_version_id="three")
+    assert status == 404
+    assert "'space/gray', version three. Registered: space/gray" in answer["message"]
+
+
+async def test_a_workflow_that_nobody_registered(call: Caller) -> None:
+    status, answer = await call.post("/space/workflows/none", inputs={})
+    assert status == 404
+    assert "no workflow 'space/none'. Registered: none" in answer["message"]
+
+
+async def test_a_wrong_workflow_cannot_be_registered(call: Caller) -> None:
+    with pytest.raises(WorkflowSyntaxError):
+        call.app[WORKFLOWS].register("space", "wrong", {"steps": 5})
+
+
+async def test_a_wrong_specification_is_explained(call: Caller) -> None:
+    wrong = {**GRAY, "steps": [{"type": "acme/magic@v9", "name": "gray"}]}
+    status, answer = await call.post(RUN, specification=wrong, inputs={"image": photo()})
+    assert status == 400
+    assert set(answer) == {
+        "message",
+        "error_type",
+        "context",
+        "inner_error_type",
+        "inner_error_message",
+    }
+    assert answer["error_type"] == "WorkflowSyntaxError"
+    assert "Known: " in answer["message"]
+    assert "roboflow_core/convert_grayscale@v1" in answer["message"]
+
+
+async def test_a_step_that_fails_is_explained_with_its_cause(call: Caller) -> None:
+    status, answer = await call.post(
+        RUN,
+        specification=model_workflow("object_detection"),
+        inputs={"image": photo(), "model": "nobody/7"},
+    )
+    assert status == 400
+    assert "Step 'model' failed" in answer["message"]
+    assert answer["inner_error_type"] == "UnknownModelError"
+    assert "nobody/7" in answer["inner_error_message"]
+
+
+async def test_a_model_that_the_specification_names_must_be_there(call: Caller) -> None:
+    specification = model_workflow("object_detection", "nobody/7")
+    status, answer = await call.post(RUN, specification=specification, inputs={"image": photo()})
+    assert status == 404
+    assert "nobody/7" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "part"),
+    [
+        ({"inputs": {}}, 422, ["body", "specification"]),
+        ({"specification": GRAY, "inputs": []}, 422, ["body", "inputs"]),
+        ({"specification": GRAY, "excluded_fields": "gray"}, 422, ["body", "excluded_fields"]),
+        ({"specification": GRAY, "enable_profiling": 1}, 422, ["body", "enable_profiling"]),
+        (
+            {"specification": GRAY, "inputs": {"image": "text"}},
+            422,
+            ["body", "inputs", "image"],
+        ),
+        (
+            {"specification": GRAY, "inputs": {"image": [[{"type": "base64"}]]}},
+            422,
+            ["body", "inputs", "image", 0, 0, "value"],
+        ),
+        ({"specification": GRAY}, 400, "input 'image'"),
+        (
+            {"specification": GRAY, "inputs": {"image": {"type": "base64", "value": "eA=="}}},
+            400,
+            "Could not load input image",
+        ),
+    ],
+)
+async def test_requests_that_are_wrong(call: Caller, body: Any, status: int, part: Any) -> None:
+    got, answer = await call.post(RUN, **body)
+    assert got == status
+    if status == 422:
+        assert answer["detail"][0]["loc"] == part
+    else:
+        assert part in answer["message"]
