@@ -28,7 +28,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from inference_sdk.http.errors import EncodingError
 
@@ -125,6 +125,8 @@ def bytes_to_pillow_image(payload: bytes) -> Image.Image:
         image = Image.open(BytesIO(payload))
         image.load()
         return upright(image)
+    except UnidentifiedImageError as error:  # its text names a buffer, which says nothing
+        raise EncodingError(f"These {len(payload)} bytes are no image of a known kind.") from error
     except _READ_ERRORS as error:
         raise EncodingError(
             f"These {len(payload)} bytes cannot be decoded as an image: {error}"

@@ -1,0 +1,320 @@
+"""The commands, their options and their help; what they do is in modules of their own.
+
+Those are imported by the command that is called, so that `--help` and `--version` are quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+
+from inference_sdk._version import __version__
+from inference_sdk.cli.failures import (
+    DEBUG_VARIABLE,
+    CommandError,
+    ExitCode,
+    exit_code_of,
+    one_line,
+)
+from inference_sdk.http.errors import HTTPClientError
+
+NAME = "inference-sdk"
+
+# click's classes, which typer carries under changing names; this one it has always exported.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+Action = Callable[[], ExitCode]
+"""What a command line means, ready to be carried out."""
+
+app = typer.Typer(
+    name=NAME,
+    help="Run vision models on pictures and live video: on a server, or right here.",
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its tracebacks show local variables: the key is one
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ApiUrl = Annotated[
+    Optional[str],
+    typer.Option(
+        "--api-url",
+        envvar="INFERENCE_API_URL",
+        help="Address of the inference server. Without one, the embedded server answers.",
+        show_default=False,
+    ),
+]
+ApiKey = Annotated[
+    Optional[str],
+    typer.Option(
+        "--api-key",
+        help="Key of the server. Better in the environment, as ROBOFLOW_API_KEY: what stands on "
+        "the command line is for all users of the machine to see.",
+        show_default=False,
+    ),
+]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line to its exit code. Errors are one line on standard error."""
+    try:
+        return _dispatch(arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end, and would complain.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return ExitCode.PIPE_CLOSED
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        # Typer only reads the command line; what runs is ours, with its errors and signals.
+        action = command.main(list(arguments) or ["--help"], prog_name=NAME, standalone_mode=False)
+        return action() if callable(action) else int(action or ExitCode.OK)
+    except _UsageError as error:
+        return _fail(_usage_message(error), ExitCode.USAGE)
+    except CommandError as error:
+        _show_traceback_if_wanted()
+        return _fail(one_line(error), error.code)
+    except HTTPClientError as error:
+        _show_traceback_if_wanted()
+        return _fail(one_line(error), exit_code_of(error))
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        _show_traceback_if_wanted()
+        return _fail(one_line(error), ExitCode.FAILED)
+
+
+def _usage_message(error: Exception) -> str:
+    message: str = error.format_message()  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    return f"{message.rstrip('.')}. See {context.command_path if context else NAME} --help."
+
+
+def _show_traceback_if_wanted() -> None:
+    if os.environ.get(DEBUG_VARIABLE):
+        import traceback
+
+        traceback.print_exc()
+
+
+def _fail(message: str, code: ExitCode) -> ExitCode:
+    _stderr().print(f"{NAME}: {message}", markup=False, highlight=False, soft_wrap=True)
+    return code
+
+
+def _stderr() -> Console:
+    return Console(stderr=True)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options_of_all(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Options of the command line itself."""
+
+
+def _parse_confidence(text: str) -> str:
+    if text in ("best", "default"):
+        return text
+    try:
+        inside = 0 <= float(text) <= 1
+    except ValueError:
+        inside = False
+    if not inside:
+        raise typer.BadParameter(f"{text!r} is neither a number of 0 to 1, nor best or default.")
+    return text
+
+
+@app.command("infer")
+def infer_command(
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE",
+            help="Files, folders, URLs; - reads their names from standard input, one a line.",
+            show_default=False,
+        ),
+    ],
+    model_id: Annotated[
+        str, typer.Option("--model-id", "-m", help="The model, such as coco/3 or yolov8n-640.")
+    ] = "coco/3",
+    api_url: ApiUrl = None,
+    api_key: ApiKey = None,
+    confidence: Annotated[
+        Optional[str],
+        typer.Option(
+            "--confidence",
+            "-c",
+            parser=_parse_confidence,
+            metavar="0..1",
+            help="Leave out what is less sure. Also: best, default, as the server knows them.",
+            show_default=False,
+        ),
+    ] = None,
+    save: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--save",
+            "-o",
+            metavar="PATH",
+            help="Write the picture with what was found drawn on it: a file for one image, a "
+            "folder for several.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write a JSON object a line for each image, no table.")
+    ] = False,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, help="Images under way at once.")
+    ] = 4,
+) -> Action:
+    """Find what is in pictures.
+
+    Exit codes: 0 all done, 1 some images failed, 2 wrong usage, 3 server out of reach, 130 Ctrl+C.
+    """
+    from inference_sdk.cli.infer import InferOptions, infer
+
+    words = ("best", "default", None)
+    options = InferOptions(
+        images=images,
+        model_id=model_id,
+        api_url=api_url,
+        api_key=api_key,
+        confidence=confidence if confidence in words else float(confidence or 0),
+        save=save,
+        json=json,
+        concurrency=concurrency,
+    )
+    return partial(infer, options, _stderr())
+
+
+@app.command("serve")
+def serve_command(
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Whoever can reach it can use the server."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 9001,
+    api_key: Annotated[
+        Optional[str],
+        typer.Option("--api-key", help="Answer only those who send it.", show_default=False),
+    ] = None,
+) -> Action:
+    """Serve the embedded models, until Ctrl+C.
+
+    Programs and other machines then use it as any inference server.
+    """
+    from inference_sdk.cli.serve import serve
+
+    return partial(serve, host, port, api_key, Console())
+
+
+@app.command("stream")
+def stream_command(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A video file; the number of a camera; an rtsp, rtmp or http (MJPEG) address.",
+            show_default=False,
+        ),
+    ],
+    model_id: Annotated[
+        Optional[str],
+        typer.Option("--model-id", "-m", help="The model, such as coco/3.", show_default=False),
+    ] = None,
+    workflow: Annotated[
+        Optional[str],
+        typer.Option(
+            "--workflow",
+            "-w",
+            metavar="FILE",
+            help="A workflow: the JSON file of its specification, or its id with --workspace.",
+            show_default=False,
+        ),
+    ] = None,
+    workspace: Annotated[
+        Optional[str],
+        typer.Option(help="Workspace of a workflow that is named by its id.", show_default=False),
+    ] = None,
+    image_output: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Output of the workflow that is the picture; found by itself in most "
+            "specifications.",
+            show_default=False,
+        ),
+    ] = None,
+    data_output: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="Output of the workflow to write with --json; may be given several times. All "
+            "of a specification that are no pictures, if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    api_url: ApiUrl = None,
+    api_key: ApiKey = None,
+    save: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--save",
+            "-o",
+            metavar="PATH",
+            help="Record what comes back: .mp4, .mov or .mkv.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Write a JSON object a line for each frame.")
+    ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show it in a window (needs opencv-python).")
+    ] = False,
+) -> Action:
+    """Send live video or a file through a model or a workflow.
+
+    Of live video the newest frame counts; of a file every frame, in order. Ctrl+C ends it, and
+    completes the recording.
+    """
+    from inference_sdk.cli.stream import StreamOptions, stream
+
+    options = StreamOptions(
+        source=source,
+        model_id=model_id,
+        workflow=workflow,
+        workspace=workspace,
+        image_output=image_output,
+        data_outputs=data_output or (),
+        api_url=api_url,
+        api_key=api_key,
+        save=save,
+        json=json,
+        show=show,
+    )
+    return partial(stream, options, _stderr())
