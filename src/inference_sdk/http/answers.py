@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def is_jpeg(self) -> bool:
-        return "image/jpeg" in self.headers.get("Content-Type", "")
+        return "image/jpeg" in self.headers.get("Content-Type", "").lower()
 
     def json(self) -> Any:
         """The body, parsed.

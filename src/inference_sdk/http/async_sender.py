@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import payload
 
 from inference_sdk.http.answers import Answer
+from inference_sdk.http.body_parts import body_parts
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.json_body import encode_json
 from inference_sdk.http.query import query_values
@@ -23,30 +24,53 @@ DEFAULT_TIMEOUT = (10.0, 120.0)
 IDLE_SECONDS = 4.0
 """An idle connection is closed after this: before uvicorn, the usual server, does so at 5 s."""
 
-LARGE_BODY_BYTES = 2**20
-"""Above this, aiohttp warns about bodies of bytes, since a transport that must copy them could
-hold up the loop. Ours is a picture, the loop's buffer takes it, and nothing is copied twice."""
+
+BUFFERED_BYTES = 2**16
+"""What asyncio buffers for a connection before it makes the writer wait."""
 
 
 class _LargeBody(payload.BytesPayload):
-    """A body of bytes without aiohttp's warning about its size."""
+    """A body that has to wait for the server to take it, and waits no longer than for an answer.
+
+    aiohttp starts its read time-out only when a body is sent, and would wait for ever on a server
+    that does not read. Nor does it warn about the size of this one: the body goes in parts, so it
+    does not hold up the loop.
+    """
 
     def __init__(self, body: bytes, content_type: str) -> None:
         payload.Payload.__init__(self, body, content_type=content_type)
         self._size = len(body)
+
+    async def write(self, writer: Any) -> None:
+        transport = writer.transport
+        try:
+            for part in body_parts(self._value):
+                writer.protocol.start_timeout()
+                await writer.write(part)
+        except BaseException:
+            # A transport that is closed waits until its buffer is sent: here, until the server
+            # reads on. Nobody wants the rest, so the socket need not stay open for it.
+            transport.abort()
+            raise
+
+    async def write_with_length(self, writer: Any, content_length: int | None) -> None:  # noqa: ARG002 - it is the body's own
+        await self.write(writer)
 
 
 def new_session() -> aiohttp.ClientSession:
     """A session that keeps connections, and no cookies. How many is the callers' business."""
     redirects = aiohttp.TraceConfig()
     redirects.on_request_redirect.append(_judge_redirect)
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         json_serialize=lambda body: encode_json(body).decode(),
         timeout=_client_timeout(DEFAULT_TIMEOUT),
         trace_configs=[redirects],
     )
+    # Tries are counted in one place, by `operations.exchange`; aiohttp would double those of GET.
+    session._retry_connection = False
+    return session
 
 
 def _client_timeout(timeout: tuple[float | None, float | None]) -> aiohttp.ClientTimeout:
@@ -59,7 +83,9 @@ async def _judge_redirect(
     context: SimpleNamespace,  # noqa: ARG001 - aiohttp's signature
     parameters: aiohttp.TraceRequestRedirectParams,
 ) -> None:
-    location = parameters.response.headers.get("Location", "")
+    headers = parameters.response.headers
+    # aiohttp follows either, so both are judged.
+    location = headers.get("Location") or headers.get("URI") or ""
     try:
         refuse_elsewhere(str(parameters.url), location)
     except Exception:
@@ -107,7 +133,7 @@ def _body(request: RequestData) -> dict[str, Any]:
         encoded = encode_json(json)
     elif data is not None:
         encoded = data.encode() if isinstance(data, str) else data
-    if encoded is not None and len(encoded) > LARGE_BODY_BYTES:
+    if encoded is not None and len(encoded) > BUFFERED_BYTES:
         json, data = None, _LargeBody(encoded, "application/json")
     if request.request_elements:
         return {"data": data, "params": query_values(request.parameters), "json": json}

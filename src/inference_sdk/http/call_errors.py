@@ -6,6 +6,7 @@ users that calls `requests` or aiohttp beside it, or the executor helpers.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
@@ -29,13 +30,12 @@ def wrap_errors(function: Callable[P, T]) -> Callable[P, T]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except (OSError, RetryError) as error:
-            failure = as_client_error(error)
         except Exception as error:
-            if not _is_of_aiohttp(error):
+            if not _is_of_a_call(error):
                 raise
-            failure = as_client_error(error)
-        raise failure
+            cause = error
+        # Outside the handler: the library's error quotes the whole URL and must not be chained.
+        raise as_client_error(cause)
 
     return wrapper
 
@@ -47,13 +47,12 @@ def wrap_errors_async(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaita
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await function(*args, **kwargs)
-        except (OSError, RetryError) as error:
-            failure = as_client_error(error)
         except Exception as error:
-            if not _is_of_aiohttp(error):
+            if not _is_of_a_call(error):
                 raise
-            failure = as_client_error(error)
-        raise failure
+            cause = error
+        # Outside the handler: the library's error quotes the whole URL and must not be chained.
+        raise as_client_error(cause)
 
     return wrapper
 
@@ -66,15 +65,23 @@ def as_client_error(error: Exception) -> HTTPClientError:
     if response is not None and hasattr(response, "status_code"):
         return _of_response(response)
     status = getattr(error, "status", None)
-    if isinstance(status, int) and _is_of_aiohttp(error):
+    if isinstance(status, int) and _is_of(error, "aiohttp."):
         description = deduct_api_key_from_string(str(error))
-        return HTTPCallErrorError(description, status, getattr(error, "message", NO_MESSAGE))
+        message = deduct_api_key_from_string(str(getattr(error, "message", NO_MESSAGE)))
+        return HTTPCallErrorError(description, status, message)
     request: Any = getattr(error, "request", None) or getattr(error, "request_info", None)
     return faults.translate(error, str(getattr(request, "url", None) or "the server"))
 
 
-def _is_of_aiohttp(error: Exception) -> bool:
-    return any(kind.__module__.startswith("aiohttp.") for kind in type(error).__mro__)
+def _is_of_a_call(error: Exception) -> bool:
+    """Whether it is a library's, or the system's about a connection; a missing file is not."""
+    if isinstance(error, (RetryError, ConnectionError, TimeoutError, asyncio.TimeoutError)):
+        return True
+    return _is_of(error, "aiohttp.") or _is_of(error, "requests.") or _is_of(error, "urllib3.")
+
+
+def _is_of(error: Exception, library: str) -> bool:
+    return any(kind.__module__.startswith(library) for kind in type(error).__mro__)
 
 
 def _of_retries(error: RetryError) -> HTTPClientError:

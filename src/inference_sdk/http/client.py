@@ -9,7 +9,15 @@ The loaders are imported by name and looked up here at each call: users' tests r
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -28,6 +36,7 @@ from inference_sdk.http.entities import (
     ServerInfo,
     VideoReference,
 )
+from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.http.operations import clips, inference, many, registry
 from inference_sdk.http.operations.loading import load_all, load_nested
 from inference_sdk.http.operations.state import DEFAULT_HEADERS
@@ -53,6 +62,9 @@ __all__ = ["DEFAULT_HEADERS", "InferenceHTTPClient", "wrap_errors", "wrap_errors
 
 OnError = Literal["raise", "return"]
 
+_MAKING_WEBRTC = threading.Lock()
+"""Of the module, not of a client: a client that holds a lock could not be pickled."""
+
 
 class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
     """Client of an inference server: detection, segmentation, OCR, embeddings, workflows.
@@ -74,7 +86,9 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
     def __init__(self, api_url: str, api_key: str | None = None) -> None:
         super().__init__(api_url, api_key)
         self._webrtc: WebRTCClient | None = None
-        self._webrtc_lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_webrtc": None}
 
     @classmethod
     def init(cls, api_url: str, api_key: str | None = None) -> Self:
@@ -98,7 +112,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
         """Live streams; made on first use, which warns that it is experimental."""
         from inference_sdk.webrtc.client import WebRTCClient
 
-        with self._webrtc_lock:
+        with _MAKING_WEBRTC:
             if self._webrtc is None:
                 state = self._state
                 self._webrtc = WebRTCClient(
@@ -146,17 +160,17 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
     @overload
     def infer(
-        self, inference_input: list[ImagesReference], model_id: str | None = None
-    ) -> list[InferenceResult]: ...
-
-    @overload
-    def infer(
         self, inference_input: ImagesReference, model_id: str | None = None
     ) -> InferenceResult: ...
 
+    @overload
+    def infer(
+        self, inference_input: list[Any], model_id: str | None = None
+    ) -> list[InferenceResult]: ...
+
     def infer(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str | None = None,
     ) -> Any:
         """Run a model on an image, or on each of a list of them.
@@ -179,17 +193,17 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
     @overload
     async def infer_async(
-        self, inference_input: list[ImagesReference], model_id: str | None = None
-    ) -> list[InferenceResult]: ...
-
-    @overload
-    async def infer_async(
         self, inference_input: ImagesReference, model_id: str | None = None
     ) -> InferenceResult: ...
 
+    @overload
+    async def infer_async(
+        self, inference_input: list[Any], model_id: str | None = None
+    ) -> list[InferenceResult]: ...
+
     async def infer_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str | None = None,
     ) -> Any:
         """The async twin of `infer`."""
@@ -197,7 +211,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
     def infer_from_api_v0(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str | None = None,
     ) -> OneOrMany[InferenceResult]:
         """`infer` against Roboflow's hosted models, whatever API is selected."""
@@ -205,7 +219,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
     async def infer_from_api_v0_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str | None = None,
     ) -> OneOrMany[InferenceResult]:
         """The async twin of `infer_from_api_v0`."""
@@ -215,7 +229,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
     def infer_from_api_v1(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str | None = None,
     ) -> OneOrMany[InferenceResult]:
         """`infer` against an inference server; looks the model up and loads it where needed.
@@ -227,7 +241,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
     async def infer_from_api_v1_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str | None = None,
     ) -> OneOrMany[InferenceResult]:
         """The async twin of `infer_from_api_v1`."""
@@ -242,8 +256,18 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
         model_id: str | None = None,
         *,
         ordered: Literal[True] = True,
-        on_error: OnError = "raise",
+        on_error: Literal["raise"] = "raise",
     ) -> Iterator[InferenceResult]: ...
+
+    @overload
+    def infer_many(
+        self,
+        inputs: Iterable[ImagesReference],
+        model_id: str | None = None,
+        *,
+        ordered: Literal[True] = True,
+        on_error: OnError,
+    ) -> Iterator[InferenceResult | HTTPClientError]: ...
 
     @overload
     def infer_many(
@@ -253,7 +277,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
         *,
         ordered: Literal[False],
         on_error: OnError = "raise",
-    ) -> Iterator[tuple[int, InferenceResult]]: ...
+    ) -> Iterator[tuple[int, InferenceResult | HTTPClientError]]: ...
 
     def infer_many(
         self,
@@ -293,8 +317,18 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
         model_id: str | None = None,
         *,
         ordered: Literal[True] = True,
-        on_error: OnError = "raise",
+        on_error: Literal["raise"] = "raise",
     ) -> AsyncIterator[InferenceResult]: ...
+
+    @overload
+    def infer_many_async(
+        self,
+        inputs: Iterable[ImagesReference] | AsyncIterable[ImagesReference],
+        model_id: str | None = None,
+        *,
+        ordered: Literal[True] = True,
+        on_error: OnError,
+    ) -> AsyncIterator[InferenceResult | HTTPClientError]: ...
 
     @overload
     def infer_many_async(
@@ -304,7 +338,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
         *,
         ordered: Literal[False],
         on_error: OnError = "raise",
-    ) -> AsyncIterator[tuple[int, InferenceResult]]: ...
+    ) -> AsyncIterator[tuple[int, InferenceResult | HTTPClientError]]: ...
 
     async def infer_many_async(
         self,

@@ -5,7 +5,6 @@ The calls themselves are in the classes beside this one, by subject; `client` jo
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -58,16 +57,26 @@ class ClientBase:
             f"client_mode={state.mode.value!r}, selected_model={state.model_id!r})"
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickled copy, for another process, takes along: all but the connections."""
+        return {name: value for name, value in vars(self).items() if name != "_transport"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _transport=Transport())
+
     @property
     def inference_configuration(self) -> InferenceConfiguration:
+        """How the client calls; frozen, changed by `configure` and `use_configuration`."""
         return self._state.configuration
 
     @property
     def client_mode(self) -> HTTPClientMode:
+        """Which API the client speaks."""
         return self._state.mode
 
     @property
     def selected_model(self) -> str | None:
+        """The model of calls that name none, as it was selected; None when there is none."""
         return self._state.model_id
 
     @property
@@ -120,7 +129,8 @@ class ClientBase:
             >>> patient = client.with_options(timeout=600, max_concurrent_requests=8)
             >>> results = patient.infer(paths, model_id="coco/3")
         """
-        copied = copy.copy(self)
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self))
         state = self._state
         copied._state = replace(
             state,

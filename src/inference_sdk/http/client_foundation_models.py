@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from inference_sdk.http.client_base import ClientBase
@@ -22,7 +23,7 @@ class FoundationModelCalls(ClientBase):
 
     def ocr_image(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model: str = "doctr",
         version: str | None = None,
         quantize: bool | None = None,
@@ -56,7 +57,7 @@ class FoundationModelCalls(ClientBase):
 
     async def ocr_image_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model: str = "doctr",
         version: str | None = None,
         quantize: bool | None = None,
@@ -78,7 +79,7 @@ class FoundationModelCalls(ClientBase):
 
     def detect_gazes(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
     ) -> Any:
         """Find faces and where they look; yaw and pitch in radians.
 
@@ -89,14 +90,14 @@ class FoundationModelCalls(ClientBase):
 
     async def detect_gazes_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
     ) -> Any:
         """The async twin of `detect_gazes`."""
         return await self._run_async(foundation_models.detect_gazes(self._state, inference_input))
 
     def infer_lmm(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str,
         prompt: str | None = None,
         model_id_in_path: bool = False,
@@ -127,7 +128,7 @@ class FoundationModelCalls(ClientBase):
 
     async def infer_lmm_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str,
         prompt: str | None = None,
         model_id_in_path: bool = False,
@@ -149,7 +150,7 @@ class FoundationModelCalls(ClientBase):
 
     def depth_estimation(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
         depth_map_format: str = "json",
@@ -175,7 +176,7 @@ class FoundationModelCalls(ClientBase):
 
     async def depth_estimation_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
         depth_map_format: str = "json",
@@ -189,7 +190,7 @@ class FoundationModelCalls(ClientBase):
 
     def infer_from_yolo_world(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         class_names: list[str],
         model_version: str | None = None,
         confidence: float | None = None,
@@ -207,7 +208,7 @@ class FoundationModelCalls(ClientBase):
 
     async def infer_from_yolo_world_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         class_names: list[str],
         model_version: str | None = None,
         confidence: float | None = None,
@@ -223,7 +224,7 @@ class FoundationModelCalls(ClientBase):
 
     def get_clip_image_embeddings(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         clip_version: str | None = None,
     ) -> OneOrMany[EmbeddingResult]:
         """CLIP vectors of images: `embeddings` of each result holds one."""
@@ -233,7 +234,7 @@ class FoundationModelCalls(ClientBase):
 
     async def get_clip_image_embeddings_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         clip_version: str | None = None,
     ) -> OneOrMany[EmbeddingResult]:
         """The async twin of `get_clip_image_embeddings`."""
@@ -262,7 +263,7 @@ class FoundationModelCalls(ClientBase):
     def clip_compare(
         self,
         subject: str | ImagesReference,
-        prompt: str | list[str] | ImagesReference | list[ImagesReference],
+        prompt: str | list[str] | ImagesReference | Sequence[ImagesReference],
         subject_type: str = "image",
         prompt_type: str = "text",
         clip_version: str | None = None,
@@ -288,7 +289,7 @@ class FoundationModelCalls(ClientBase):
     async def clip_compare_async(
         self,
         subject: str | ImagesReference,
-        prompt: str | list[str] | ImagesReference | list[ImagesReference],
+        prompt: str | list[str] | ImagesReference | Sequence[ImagesReference],
         subject_type: str = "image",
         prompt_type: str = "text",
         clip_version: str | None = None,
@@ -302,7 +303,7 @@ class FoundationModelCalls(ClientBase):
 
     def get_perception_encoder_image_embeddings(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         perception_encoder_version: str | None = None,
     ) -> OneOrMany[EmbeddingResult]:
         """Perception encoder vectors of images, as `get_clip_image_embeddings`."""
@@ -314,7 +315,7 @@ class FoundationModelCalls(ClientBase):
 
     async def get_perception_encoder_image_embeddings_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         perception_encoder_version: str | None = None,
     ) -> OneOrMany[EmbeddingResult]:
         """The async twin of `get_perception_encoder_image_embeddings`."""
@@ -350,7 +351,7 @@ class FoundationModelCalls(ClientBase):
 
     def get_image_embeddings(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str,
         output_type: Literal["feature_vector", "logits"] = "feature_vector",
     ) -> OneOrMany[EmbeddingResult]:
@@ -370,7 +371,7 @@ class FoundationModelCalls(ClientBase):
 
     async def get_image_embeddings_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str,
         output_type: Literal["feature_vector", "logits"] = "feature_vector",
     ) -> OneOrMany[EmbeddingResult]:
@@ -383,7 +384,7 @@ class FoundationModelCalls(ClientBase):
 
     def sam2_segment_image(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         prompts: list[dict[str, Any]] | None = None,
         sam2_version_id: str = "hiera_tiny",
         multimask_output: bool = True,
@@ -412,7 +413,7 @@ class FoundationModelCalls(ClientBase):
 
     async def sam2_segment_image_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         prompts: list[dict[str, Any]] | None = None,
         sam2_version_id: str = "hiera_tiny",
         multimask_output: bool = True,
@@ -432,7 +433,7 @@ class FoundationModelCalls(ClientBase):
 
     def sam3_concept_segment(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         prompts: list[dict[str, Any]],
         model_id: str = "sam3/sam3_final",
         output_prob_thresh: float = 0.5,
@@ -463,7 +464,7 @@ class FoundationModelCalls(ClientBase):
 
     async def sam3_concept_segment_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         prompts: list[dict[str, Any]],
         model_id: str = "sam3/sam3_final",
         output_prob_thresh: float = 0.5,
@@ -485,7 +486,7 @@ class FoundationModelCalls(ClientBase):
 
     def sam3_visual_segment(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         prompts: list[dict[str, Any]] | None = None,
         multimask_output: bool = True,
         mask_input_format: str = "json",
@@ -499,7 +500,7 @@ class FoundationModelCalls(ClientBase):
 
     async def sam3_visual_segment_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         prompts: list[dict[str, Any]] | None = None,
         multimask_output: bool = True,
         mask_input_format: str = "json",
@@ -513,7 +514,7 @@ class FoundationModelCalls(ClientBase):
 
     def sam3_embed_image(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         image_id: str | None = None,
     ) -> Any:
         """Have SAM 3 prepare images, so that prompts on them are answered faster.
@@ -526,7 +527,7 @@ class FoundationModelCalls(ClientBase):
 
     async def sam3_embed_image_async(
         self,
-        inference_input: ImagesReference | list[ImagesReference],
+        inference_input: ImagesReference | Sequence[ImagesReference],
         image_id: str | None = None,
     ) -> Any:
         """The async twin of `sam3_embed_image`."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from inference_sdk.http.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     import ssl
@@ -27,25 +30,60 @@ class ConnectionSettings:
 
     @classmethod
     def of(cls, url: str, configuration: InferenceConfiguration) -> ConnectionSettings:
+        """Settings for the host of a URL.
+
+        Raises:
+            InvalidParameterError: a certificate is not where it should be.
+        """
         from requests.utils import get_environ_proxies, select_proxy
 
-        proxy = configuration.proxy or select_proxy(url, get_environ_proxies(url))
+        proxy = configuration.proxy
+        if proxy is None:
+            proxy = select_proxy(url, get_environ_proxies(url))
+        if proxy and "://" not in proxy:
+            proxy = f"http://{proxy}"
         verify = configuration.verify
         if verify is True:
             environ = os.environ
             verify = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE") or True
-        return cls(proxy, verify, configuration.client_certificate)
+        settings = cls(proxy or None, verify, configuration.client_certificate)
+        settings._require_files()
+        return settings
+
+    def _require_files(self) -> None:
+        certificate = self.client_certificate or ()
+        paths = [certificate] if isinstance(certificate, str) else list(certificate)
+        if isinstance(self.verify, str):
+            paths.append(self.verify)
+        missing = next((path for path in paths if not os.path.exists(path)), None)
+        if missing is not None:
+            raise InvalidParameterError(
+                f"The certificate {missing!r} is not there. Check verify and client_certificate in "
+                "InferenceConfiguration, or REQUESTS_CA_BUNDLE in the environment."
+            )
 
     def for_requests(self) -> dict[str, Any]:
+        if self._is_socks and find_spec("socks") is None:
+            raise InvalidParameterError(
+                "A SOCKS proxy needs PySocks: pip install 'requests[socks]'."
+            )
         proxies = {"http": self.proxy, "https": self.proxy} if self.proxy else {}
         return {"proxies": proxies, "verify": self.verify, "cert": self.client_certificate}
 
     def for_aiohttp(self, *, tls: bool) -> dict[str, Any]:
         """Only what differs from aiohttp's own defaults."""
+        if self._is_socks:
+            raise InvalidParameterError(
+                "Async calls go through HTTP proxies only. For SOCKS, use the sync form."
+            )
         arguments: dict[str, Any] = {"proxy": self.proxy} if self.proxy else {}
         if tls:
             arguments["ssl"] = self._tls_context()
         return arguments
+
+    @property
+    def _is_socks(self) -> bool:
+        return (self.proxy or "").lower().startswith("socks")
 
     def _tls_context(self) -> ssl.SSLContext:
         import ssl

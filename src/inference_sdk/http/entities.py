@@ -306,7 +306,8 @@ class InferenceConfiguration:
         max_tries: how often a request is tried (429, 503, 504 and failed connections).
         retry_backoff: seconds before the second try; doubles with each further one.
         retry_after_limit: seconds of a server's `Retry-After` that are honoured at most.
-        proxy: URL of a proxy; None takes the environment's (`HTTPS_PROXY`, `NO_PROXY`).
+        proxy: URL of a proxy; None takes the environment's (`HTTPS_PROXY`, `NO_PROXY`), ""
+            uses none.
         verify: False skips TLS verification; a path names a CA bundle; True takes the
             environment's `REQUESTS_CA_BUNDLE`, else the system's.
         client_certificate: path of a client certificate, or (certificate, key).

@@ -7,7 +7,7 @@ no URL. Imports the libraries only once an error of theirs is there to be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from inference_sdk.http.errors import (
@@ -16,14 +16,17 @@ from inference_sdk.http.errors import (
     HTTPServerDisconnectedError,
     HTTPServerTimeoutError,
     InvalidParameterError,
+    InvalidServerResponseError,
 )
+from inference_sdk.http.utils.requests import deduct_api_key_from_string
 
 _ROOT_MODULES = frozenset({"builtins", "socket", "ssl", "http.client", "_ssl"})
 """Where errors come from that describe a connection and quote no URL."""
 
 
-# By name, so that neither library is imported to read an error of the other. Order matters:
-# aiohttp's ConnectionTimeoutError is a TimeoutError too, and its certificate errors connect.
+# By name, so that neither library is imported to read an error of the other. `translate` looks
+# in its own order: aiohttp's ConnectionTimeoutError is a TimeoutError too, its certificate errors
+# connect, and requests' RemoteDisconnected is a bad status line.
 _ADDRESS = frozenset(
     {
         "requests.exceptions.InvalidURL",
@@ -33,7 +36,21 @@ _ADDRESS = frozenset(
         "aiohttp.client_exceptions.NonHttpUrlClientError",
     }
 )
-_TLS = frozenset({"requests.exceptions.SSLError", "aiohttp.client_exceptions.ClientSSLError"})
+_PROXY = frozenset(
+    {
+        "requests.exceptions.ProxyError",
+        "aiohttp.client_exceptions.ClientProxyConnectionError",
+        "aiohttp.client_exceptions.ClientHttpProxyError",
+    }
+)
+_TLS = frozenset(
+    {
+        "requests.exceptions.SSLError",
+        "aiohttp.client_exceptions.ClientSSLError",
+        "ssl.SSLError",  # a server that refuses our certificate says so after the handshake
+    }
+)
+_TLS_CUT_OFF = frozenset({"ssl.SSLEOFError", "ssl.SSLZeroReturnError"})
 _CONNECTING = frozenset(
     {
         "requests.exceptions.ConnectTimeout",
@@ -48,20 +65,29 @@ _SILENCE = frozenset(
         "urllib3.exceptions.ReadTimeoutError",
         "aiohttp.client_exceptions.ServerTimeoutError",
         "asyncio.exceptions.TimeoutError",
+        "builtins.TimeoutError",
     }
-)
-_DISCONNECTED = frozenset(
-    {"http.client.RemoteDisconnected", "aiohttp.client_exceptions.ServerDisconnectedError"}
 )
 _BODY = frozenset(
     {
         "requests.exceptions.ChunkedEncodingError",
         "requests.exceptions.ContentDecodingError",
-        "urllib3.exceptions.ProtocolError",
         "aiohttp.client_exceptions.ClientPayloadError",
-        "aiohttp.client_exceptions.ClientOSError",
-        "builtins.ConnectionResetError",
     }
+)
+_DISCONNECTED = frozenset(
+    {
+        "http.client.RemoteDisconnected",
+        "aiohttp.client_exceptions.ServerDisconnectedError",
+        "aiohttp.client_exceptions.ClientOSError",
+        "builtins.ConnectionError",
+    }
+)
+_REDIRECTS = frozenset(
+    {"requests.exceptions.TooManyRedirects", "aiohttp.client_exceptions.TooManyRedirects"}
+)
+_NOT_HTTP = frozenset(
+    {"http.client.HTTPException", "aiohttp.client_exceptions.ClientResponseError"}
 )
 
 
@@ -100,7 +126,32 @@ def disconnected(url: str) -> HTTPServerDisconnectedError:
 def untrusted(url: str, reason: object) -> HTTPClientError:
     return HTTPClientError(
         f"No secure connection to {host_of(url)}: {reason}. Name the CA bundle to trust in "
-        "InferenceConfiguration(verify='/path/ca.pem') or in REQUESTS_CA_BUNDLE."
+        "InferenceConfiguration(verify='/path/ca.pem') or in REQUESTS_CA_BUNDLE, and your own "
+        "certificate, if the server asks for one, in client_certificate."
+    )
+
+
+def behind_proxy(url: str, reason: object) -> HTTPServerConnectionError:
+    return HTTPServerConnectionError(
+        f"The proxy does not connect to {host_of(url)}: {reason}. Check HTTP_PROXY, HTTPS_PROXY "
+        "and NO_PROXY, or InferenceConfiguration(proxy=…)."
+    )
+
+
+def not_http(url: str, reason: object) -> InvalidServerResponseError:
+    return InvalidServerResponseError(
+        f"{host_of(url)} does not answer in HTTP: {reason}. Is api_url the address of an inference "
+        "server?"
+    )
+
+
+def unreadable_redirect(url: str) -> InvalidServerResponseError:
+    return InvalidServerResponseError(f"{host_of(url)} redirects to something that is no address.")
+
+
+def redirects_without_end(url: str) -> InvalidServerResponseError:
+    return InvalidServerResponseError(
+        f"{host_of(url)} redirects again and again. Is api_url the address of an inference server?"
     )
 
 
@@ -140,21 +191,20 @@ def translate(error: Exception, url: str, read_timeout: float | None = None) -> 
     chain = list(_chain(error))
     kinds = {f"{kind.__module__}.{kind.__name__}" for e in chain for kind in type(e).__mro__}
     root = root_of(error)
-    reason = str(root or "") or type(root or error).__name__
-    failure: HTTPClientError
-    if kinds & _ADDRESS:
-        failure = invalid_address(url)
-    elif kinds & _TLS:
-        failure = untrusted(url, reason)
-    elif kinds & _CONNECTING:
-        failure = unreachable(url, reason)
-    elif kinds & _SILENCE:
-        failure = timed_out(url, read_timeout)
-    elif kinds & _DISCONNECTED:
-        failure = disconnected(url)
-    elif kinds & _BODY:
-        failure = connection_lost(url, reason)
-    else:
-        failure = unreachable(url, reason)
+    text = str(root or "") or type(root or error).__name__
+    reason = deduct_api_key_from_string(text).rstrip(".")
+    meanings: list[tuple[frozenset[str], Callable[[], HTTPClientError]]] = [
+        (_ADDRESS, lambda: invalid_address(url)),
+        (_PROXY, lambda: behind_proxy(url, reason)),
+        (frozenset() if kinds & _TLS_CUT_OFF else _TLS, lambda: untrusted(url, reason)),
+        (_CONNECTING, lambda: unreachable(url, reason)),
+        (_SILENCE, lambda: timed_out(url, read_timeout)),
+        (_BODY, lambda: connection_lost(url, reason)),
+        (_DISCONNECTED, lambda: disconnected(url)),
+        (_REDIRECTS, lambda: redirects_without_end(url)),
+        (_NOT_HTTP, lambda: not_http(url, reason)),
+    ]
+    means = (failure for signs, failure in meanings if kinds & signs)
+    failure = next(means, lambda: unreachable(url, reason))()
     failure.__cause__ = root
     return failure

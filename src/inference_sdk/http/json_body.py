@@ -25,7 +25,7 @@ def encode_json(payload: Any) -> bytes:
     try:
         return orjson.dumps(payload, _convert, _OPTIONS)
     except TypeError as error:
-        place = next(_unserialisable(payload, ""), None)
+        place = _first_unserialisable(payload)
         raise InvalidParameterError(
             f"{place or 'The request'} cannot be sent as JSON: {error}. Convert it to plain "
             "numbers, text, lists or dicts first."
@@ -35,13 +35,20 @@ def encode_json(payload: Any) -> bytes:
 def _convert(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if isinstance(value, (set, frozenset)):
+    if isinstance(value, (set, frozenset, tuple)):  # named tuples: plain ones never come here
         return list(value)
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "tolist"):  # arrays that are not contiguous, scalars of odd types
         return value.tolist()
     raise TypeError(f"type {type(value).__name__} is not supported")
+
+
+def _first_unserialisable(payload: Any) -> str | None:
+    try:
+        return next(_unserialisable(payload, ""), None)
+    except RecursionError:  # nested too deeply, or holding itself: so says orjson's own message
+        return None
 
 
 def _unserialisable(value: Any, place: str) -> Iterator[str]:

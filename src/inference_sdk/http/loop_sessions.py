@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     Lease = AsyncGenerator[None, None]
+    _Held = dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, Lease]]
 
 
 class LoopSessions:
@@ -26,13 +27,15 @@ class LoopSessions:
     def __init__(self, new_session: Callable[[], aiohttp.ClientSession]) -> None:
         self._new_session = new_session
         self._process = os.getpid()
-        self._held: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, Lease]] = {}
+        self._held: _Held = {}
+        self._inherited: _Held = {}
+        """What a forked child shares with its parent. It must neither use nor close the sockets,
+        so it holds on to the sessions: one that is collected closes them."""
 
     async def current(self) -> aiohttp.ClientSession:
         """The running loop's session."""
         if self._process != os.getpid():
-            # A forked child shares the parent's sockets, and must neither use nor close them.
-            self._process, self._held = os.getpid(), {}
+            self._process, self._inherited, self._held = os.getpid(), self._held, {}
         loop = asyncio.get_running_loop()
         held = self._held.get(loop)
         if held is not None and not held[0].closed:
@@ -51,12 +54,16 @@ class LoopSessions:
             await held[1].aclose()
 
     def _drop_closed_loops(self) -> None:
-        for loop in [loop for loop in self._held if loop.is_closed()]:
-            session, _ = self._held.pop(loop)
-            if session.connector is not None and not session.closed:
-                # The loop was closed without a shutdown; only the sockets are left to close.
-                with suppress(RuntimeError):
-                    session.connector.close()
+        # Other threads' loops come and go meanwhile: list() copies at one go.
+        for loop in [loop for loop in list(self._held) if loop.is_closed()]:
+            session, _ = self._held.pop(loop, (None, None))
+            if session is not None:
+                # The loop was closed without a shutdown. Nothing can be awaited on it any more,
+                # and aiohttp does not try to: this only says that the session is done with.
+                closing = session.close()
+                with suppress(StopIteration, RuntimeError):
+                    closing.send(None)
+                closing.close()
 
 
 async def _lease(session: aiohttp.ClientSession) -> Lease:

@@ -15,14 +15,22 @@ def refuse_elsewhere(url: str, location: str) -> None:
     Raises:
         HTTPClientError: names both hosts.
     """
-    source, target = urlsplit(url), urlsplit(urljoin(url, location))
+    try:
+        target = urlsplit(urljoin(url, location))
+        stays = _is_same_server(urlsplit(url), target)
+    except ValueError:  # an IPv6 address without its bracket, a port that is no number
+        raise faults.unreadable_redirect(url) from None
+    if not stays:
+        raise faults.elsewhere(url, target.geturl())
+
+
+def _is_same_server(source: SplitResult, target: SplitResult) -> bool:
     upgrade = source.scheme == "http" and target.scheme == "https"
     same_port = _port(source) == _port(target) or (
         upgrade and _port(source) == _PORTS["http"] and _port(target) == _PORTS["https"]
     )
     same_scheme = source.scheme == target.scheme or upgrade
-    if not (source.hostname == target.hostname and same_scheme and same_port):
-        raise faults.elsewhere(url, target.geturl())
+    return source.hostname == target.hostname and same_scheme and same_port
 
 
 def _port(parts: SplitResult) -> int | None:

@@ -200,15 +200,30 @@ class FetchURL:
 
 
 class Compute(Generic[T]):
-    """Work that blocks (a file, a codec): in place, or in a thread beside the event loop."""
+    """Work that blocks (a file, a codec): in place, or in a thread beside the event loop.
 
-    def __init__(self, function: Callable[..., T], *arguments: Any) -> None:
+    Args:
+        function: the work.
+        arguments: of the function.
+        at_once: the same work where it does not block, else None; spares the event loop's side
+            the thread, which costs 0.25 ms.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., T],
+        *arguments: Any,
+        at_once: Callable[[], T | None] | None = None,
+    ) -> None:
         self._work = partial(function, *arguments)
+        self._at_once = at_once
 
     def perform(self, context: object) -> T:  # noqa: ARG002 - needs no client
         return self._work()
 
     async def perform_async(self, context: object) -> T:  # noqa: ARG002 - needs no client
+        if self._at_once is not None and (result := self._at_once()) is not None:
+            return result
         work = partial(copy_context().run, self._work)
         return await asyncio.get_running_loop().run_in_executor(None, work)
 
@@ -228,6 +243,6 @@ class Each(Generic[T]):
         return list(pipeline.stream(jobs, concurrency=self.concurrency))
 
     async def perform_async(self, context: Any) -> list[T]:
-        jobs = (partial(run_async, operation, context) for operation in self.operations)
+        jobs = [partial(run_async, operation, context) for operation in self.operations]
         results = pipeline.stream_async(pipeline.as_async(jobs), concurrency=self.concurrency)
         return [result async for result in results]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -11,7 +13,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from inference_sdk.http.answers import Answer
+from inference_sdk.http.body_parts import body_parts
 from inference_sdk.http.entities import RequestMethod
+from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.http.json_body import encode_json
 from inference_sdk.http.query import query_values
 from inference_sdk.http.redirects import refuse_elsewhere
@@ -22,29 +26,33 @@ ERRORS = (requests.RequestException, OSError)
 KEPT_CONNECTIONS = 256
 """Idle connections kept for one server; what is used at once beyond that is opened anew."""
 
-SEND_SECONDS = 600.0
-"""The longest that sending one body may take, on the slowest of links.
+_silence: ContextVar[float | None] = ContextVar("_silence")
+"""Seconds in which the server must take a part of the body.
 
-urllib3 sends under the connect time-out, which is meant for a handshake: ten seconds would end
-the upload of a few large pictures from a phone's network.
+urllib3 sends a whole body under the connect time-out, which is meant for a handshake: ten seconds
+would end the upload of a few large pictures from a phone's network. It hands connections no other
+limit, so the one that holds goes round it.
 """
 
 
 class _Connection(HTTPConnection):
     def send(self, data: Any) -> None:
-        _allow_time_to_send(self)
-        super().send(data)
+        for part in _timed_parts(self, data):
+            super().send(part)
 
 
 class _SecureConnection(HTTPSConnection):
     def send(self, data: Any) -> None:
-        _allow_time_to_send(self)
-        super().send(data)
+        for part in _timed_parts(self, data):
+            super().send(part)
 
 
-def _allow_time_to_send(connection: HTTPConnection) -> None:
-    if connection.sock is not None:
-        connection.sock.settimeout(SEND_SECONDS)
+def _timed_parts(connection: HTTPConnection, data: bytes) -> Iterator[bytes | memoryview]:
+    if connection.sock is None:  # the request's head, which connects
+        yield data
+        return
+    connection.sock.settimeout(_silence.get())
+    yield from body_parts(data)
 
 
 class _Pool(HTTPConnectionPool):
@@ -55,17 +63,39 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def close(self) -> None:
+        # urllib3 leaves it to the collector to close idle connections: kept open by whoever keeps
+        # an answer, or an error in whose traceback there is one.
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 - it is no dict
+                pool = manager.pools.get(key)
+                if pool is not None:
+                    pool.close()
+        super().close()
 
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         location = super().get_redirect_target(resp)
         if location is not None:
-            refuse_elsewhere(resp.url, location)
+            try:
+                refuse_elsewhere(resp.url, location)
+            except HTTPClientError:
+                resp.close()
+                raise
         return location
 
 
@@ -102,7 +132,11 @@ def send(
         params=query_values(request.parameters),
         data=data.encode() if isinstance(data, str) else data,
     )
-    return session.send(prepared, timeout=timeout, **settings)
+    token = _silence.set(timeout[1])
+    try:
+        return session.send(prepared, timeout=timeout, **settings)
+    finally:
+        _silence.reset(token)
 
 
 def answer(response: requests.Response) -> Answer:

@@ -42,6 +42,7 @@ def infer_on_video_from_api_v0(
         {
             "class_filter": ",".join(classes) if classes else None,
             "image": value if kind == "url" else None,
+            **(state.configuration.to_billing_query_parameters() or {}),
         }
     )
     request = RequestData(

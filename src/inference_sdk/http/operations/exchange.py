@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timezone
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -110,17 +110,17 @@ def retry_after(answer: Answer, configuration: InferenceConfiguration) -> float 
     """Seconds that the server asks to wait, capped; None where it asks nothing readable.
 
     The header holds seconds, or a date (RFC 9110, section 10.2.3), which is read against the
-    server's own clock.
+    server's own clock, or ours where it shows none.
     """
     text = answer.headers.get("Retry-After", "")
     try:
         seconds = float(text) if not text.endswith("GMT") else _until(text, answer)
     except (ValueError, TypeError):
         return None
-    return min(max(seconds, 0.0), configuration.retry_after_limit)
+    return min(max(0.0, seconds), configuration.retry_after_limit)  # in this order, NaN is 0
 
 
 def _until(date: str, answer: Answer) -> float:
-    now = parsedate_to_datetime(answer.headers.get("Date", ""))
-    then = parsedate_to_datetime(date)
-    return (then.astimezone(timezone.utc) - now.astimezone(timezone.utc)).total_seconds()
+    clock = answer.headers.get("Date")
+    now = parsedate_to_datetime(clock) if clock else datetime.now(timezone.utc)
+    return (parsedate_to_datetime(date) - now).total_seconds()

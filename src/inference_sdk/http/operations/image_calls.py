@@ -16,7 +16,7 @@ from inference_sdk.http.errors import (
     InvalidInputFormatError,
     InvalidServerResponseError,
 )
-from inference_sdk.http.operations.exchange import exchange
+from inference_sdk.http.operations.exchange import RETRYABLE_STATUS_CODES, exchange
 from inference_sdk.http.operations.loading import LoadedImage, describe, flatten
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.steps import Each, LoadImages, Operation
@@ -30,6 +30,9 @@ from inference_sdk.http.utils.request_building import (
 LOADED_AT_ONCE = 16
 """Inputs of up to so many images are loaded by one call, before anything is sent; larger ones
 are loaded, sent and forgotten batch by batch, so that memory does not grow with them."""
+
+_OF_ALL_IMAGES = frozenset({401, 402, 403, 404, 405}) | RETRYABLE_STATUS_CODES
+"""Statuses that speak of the key, the account, the model or the server, whatever the image."""
 
 Factor = float | None
 Decode = Callable[[Answer, list[Factor]], list[Any]]
@@ -201,7 +204,7 @@ def _send(
     try:
         answers = yield from call.send([loaded.image for loaded in batch])
     except HTTPClientError as error:
-        if keep_errors and len(batch) > 1 and isinstance(error, HTTPCallErrorError):
+        if keep_errors and len(batch) > 1 and _may_be_of_one_image(error):
             # One bad image fails the whole request: the others get a request of their own.
             apart: list[Result] = []
             for loaded in batch:
@@ -212,6 +215,10 @@ def _send(
             raise
         return [(loaded.index, error) for loaded in batch]
     return [(loaded.index, answer) for loaded, answer in zip(batch, answers, strict=True)]
+
+
+def _may_be_of_one_image(error: HTTPClientError) -> bool:
+    return isinstance(error, HTTPCallErrorError) and error.status_code not in _OF_ALL_IMAGES
 
 
 def _label(batch: list[_Loaded]) -> str:

@@ -130,10 +130,7 @@ def plan_v1(state: ClientState, model_id: str | None) -> Operation[ImageCall]:
         payload=state.body(**{MODEL_ID: model}, **parameters),
         batch_size=state.configuration.max_batch_size,
         load_arguments=downsizing(state.configuration, description),
-        decode=lambda answer, factors: [
-            finish(result, factor, state.configuration)
-            for result, factor in zip(answers_per_image(answer, factors), factors, strict=True)
-        ],
+        decode=lambda answer, factors: decode_v1(answer, factors, state.configuration),
     )
 
 
@@ -174,6 +171,19 @@ def decode_v0(
         )
         return {VISUALIZATION: picture}
     return finish(answer.json(), factors[0] if factors else None, configuration)
+
+
+def decode_v1(
+    answer: Answer, factors: list[Factor], configuration: InferenceConfiguration
+) -> list[Any]:
+    """A v1 answer: a result for each image, or as many as there are, which the call refuses."""
+    results = answers_per_image(answer, factors)
+    if len(results) != len(factors):
+        return results
+    return [
+        finish(result, factor, configuration)
+        for result, factor in zip(results, factors, strict=True)
+    ]
 
 
 def finish(result: Any, factor: Factor, configuration: InferenceConfiguration) -> Any:

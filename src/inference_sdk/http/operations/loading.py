@@ -15,7 +15,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +30,11 @@ LONGEST_PATH = 4096
 """Characters (PATH_MAX on Linux); longer text is not looked for on the disk."""
 
 KEPT_BYTES = 8 * 2**20
+
+LARGEST_AT_ONCE = 4 * 2**20
+"""Bytes of a file that is encoded on the event loop, if it need not be waited for: 0.2 ms."""
+
+LONGEST_SUFFIX = 5
 
 LOADERS = 8
 """Images prepared at once, where that takes a codec or the network."""
@@ -110,35 +115,34 @@ def load_image(reference: Any, preparation: Preparation) -> Operation[LoadedImag
         EncodingError: it cannot be read, decoded or encoded.
     """
     keep_freed_memory()
-    name = describe(reference)
     if isinstance(reference, str):
-        return (yield from _load_text(reference, preparation, name))
+        return (yield from _load_text(reference, preparation))
     if isinstance(reference, os.PathLike):
-        return (yield Compute(_prepare_path, os.fspath(reference), preparation, name))
+        return (yield _load_path(os.fspath(reference), preparation))
     if isinstance(reference, (bytes, bytearray, memoryview)):
-        return (yield Compute(_prepare_file, bytes(reference), preparation, name))
+        return (yield Compute(_prepare_file, bytes(reference), preparation, reference))
     if is_pillow_image(reference) or hasattr(reference, "__array__"):
-        return (yield Compute(_prepare_pixels, reference, preparation, name))
+        return (yield Compute(_prepare_pixels, reference, preparation))
     if hasattr(reference, "read"):
-        return (yield Compute(_prepare_stream, reference, preparation, name))
+        return (yield Compute(_prepare_stream, reference, preparation))
     raise InvalidInputFormatError(
-        f"{name} is no image reference. Pass a numpy array (BGR), a PIL image, a path, an http(s) "
+        f"{describe(reference)} is no image reference. Pass a numpy array (BGR), a PIL image, a path, an http(s) "
         "URL, base64 text, the bytes of an image file, or a list of these."
     )
 
 
-def _load_text(reference: str, preparation: Preparation, name: str) -> Operation[LoadedImage]:
+def _load_text(reference: str, preparation: Preparation) -> Operation[LoadedImage]:
     if uri_is_http_link(reference):
         payload = yield FetchURL(reference)
-        return (yield Compute(_prepare_file, payload, preparation, name))
+        return (yield Compute(_prepare_file, payload, preparation, reference))
     if is_file(reference):
-        return (yield Compute(_prepare_path, reference, preparation, name))
-    if _FILE_NAME.search(reference):
+        return (yield _load_path(reference, preparation))
+    if _looks_like_file_name(reference):
         raise InvalidInputFormatError(f"There is no file {reference!r}.")
     if not preparation.limits:
         return reference, None
     payload = yield Compute(decode_base_64, reference)
-    encoded, factor = yield Compute(_prepare_file, payload, preparation, name)
+    encoded, factor = yield Compute(_prepare_file, payload, preparation, reference)
     return (reference, None) if factor is None else (encoded, factor)
 
 
@@ -151,10 +155,15 @@ def is_file(reference: str) -> bool:
     return len(reference) <= LONGEST_PATH and "\0" not in reference and os.path.isfile(reference)
 
 
+def _looks_like_file_name(reference: str) -> bool:
+    return _FILE_NAME.search(reference[-LONGEST_SUFFIX:]) is not None  # base64 may have megabytes
+
+
 def is_pillow_image(reference: Any) -> bool:
     # Whoever holds a PIL image has imported PIL; there is no need to do so to find out.
-    pillow = sys.modules.get("PIL.Image")
-    return pillow is not None and isinstance(reference, pillow.Image)
+    # Another thread may be importing it just now: then the class is not there, nor an image of it.
+    image_class = getattr(sys.modules.get("PIL.Image"), "Image", None)
+    return image_class is not None and isinstance(reference, image_class)
 
 
 def _is_at_hand(reference: Any) -> bool:
@@ -170,7 +179,7 @@ def describe(reference: Any) -> str:
         if uri_is_http_link(reference):
             parts = urlsplit(reference)
             return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-        if is_file(reference) or _FILE_NAME.search(reference):
+        if is_file(reference) or _looks_like_file_name(reference):
             return repr(reference)
         return f"text of {len(reference)} characters"
     if isinstance(reference, os.PathLike):
@@ -194,24 +203,56 @@ def keep_freed_memory() -> None:
     bytearray(KEPT_BYTES)
 
 
-def _prepare_path(path: str, preparation: Preparation, name: str) -> LoadedImage:
+def _load_path(path: str, preparation: Preparation) -> Compute[LoadedImage]:
+    at_once = None if preparation.limits else partial(_encode_cached_file, path)
+    return Compute(_prepare_path, path, preparation, at_once=at_once)
+
+
+def _prepare_path(path: str, preparation: Preparation) -> LoadedImage:
     try:
         with open(path, "rb") as file:
             payload = file.read()
     except OSError as error:
-        raise EncodingError(f"{name} cannot be read: {error.strerror}.") from error
-    return _prepare_file(payload, preparation, name)
+        raise EncodingError(f"{path!r} cannot be read: {error.strerror}.") from error
+    return _prepare_file(payload, preparation, path)
 
 
-def _prepare_stream(stream: Any, preparation: Preparation, name: str) -> LoadedImage:
-    payload = stream.read()
+def _encode_cached_file(path: str) -> LoadedImage | None:
+    """Base64 of a file that the system has in memory; None where reading it could block."""
+    nowait: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux
+    if nowait is None:
+        return None
+    try:
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if not 0 < size <= LARGEST_AT_ONCE:
+                return None
+            content = bytearray(size)
+            if os.preadv(file.fileno(), [content], 0, nowait) < size:
+                return None
+    except OSError:  # not in memory, or not readable at all: the thread finds out
+        return None
+    return encode_base_64(content), None
+
+
+def _prepare_stream(stream: Any, preparation: Preparation) -> LoadedImage:
+    try:
+        payload = stream.read()
+    except UnicodeDecodeError:
+        payload = ""  # text mode, see below
+    except (OSError, ValueError) as error:  # ValueError: it is closed, or for writing
+        raise EncodingError(f"{describe(stream)} cannot be read: {error}.") from error
     if not isinstance(payload, bytes):
-        raise InvalidInputFormatError(f"{name} is not open in binary mode. Open it with 'rb'.")
-    return _prepare_file(payload, preparation, name)
+        raise InvalidInputFormatError(
+            f"{describe(stream)} is not open in binary mode. Open it with 'rb'."
+        )
+    return _prepare_file(payload, preparation, stream)
 
 
-def _prepare_file(payload: bytes, preparation: Preparation, name: str) -> LoadedImage:
+def _prepare_file(payload: bytes, preparation: Preparation, reference: Any) -> LoadedImage:
     """The bytes of an image file, as they are unless they have to be scaled."""
+    if not payload:
+        raise EncodingError(f"{describe(reference)} is empty.")
     if preparation.limits:
         from inference_sdk.http.utils.encoding import bytes_to_pillow_image
         from inference_sdk.http.utils.pre_processing import resize_pillow_image
@@ -223,13 +264,11 @@ def _prepare_file(payload: bytes, preparation: Preparation, name: str) -> Loaded
             if factor is not None:
                 return _encode(image, preparation), factor
         except EncodingError as error:
-            raise EncodingError(f"{name}: {error}") from error
+            raise EncodingError(f"{describe(reference)}: {error}") from error
     return encode_base_64(payload), None
 
 
-def _prepare_pixels(image: Any, preparation: Preparation, name: str) -> LoadedImage:
-    import numpy as np
-
+def _prepare_pixels(image: Any, preparation: Preparation) -> LoadedImage:
     from inference_sdk.http.utils.pre_processing import resize_opencv_image, resize_pillow_image
 
     limits = preparation.max_height, preparation.max_width
@@ -237,10 +276,19 @@ def _prepare_pixels(image: Any, preparation: Preparation, name: str) -> LoadedIm
         if is_pillow_image(image):
             scaled, factor = resize_pillow_image(image, *limits)
             return _encode(scaled, preparation), factor
-        array, factor = resize_opencv_image(np.asarray(image), *limits)
+        array, factor = resize_opencv_image(_as_array(image), *limits)
         return _encode(array, preparation), factor
     except EncodingError as error:
-        raise EncodingError(f"{name}: {error}") from error
+        raise EncodingError(f"{describe(image)}: {error}") from error
+
+
+def _as_array(image: Any) -> Any:
+    import numpy as np
+
+    try:
+        return np.asarray(image)
+    except (TypeError, ValueError, RuntimeError) as error:  # such as a tensor on a GPU
+        raise EncodingError(f"It does not become an array: {error}") from error
 
 
 def _encode(image: Any, preparation: Preparation) -> str:

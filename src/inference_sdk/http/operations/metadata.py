@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -73,10 +74,13 @@ def _number(headers: Mapping[str, str], name: str) -> float | None:
     if text is None:
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        logger.warning("Header %s holds %r, which is no number.", name, text)
-        return None
+        number = math.nan
+    if math.isfinite(number):
+        return number
+    logger.warning("Header %s holds %r, which is no number.", name, text)
+    return None
 
 
 def _comma_list(text: str) -> list[str]:

@@ -5,13 +5,7 @@ Knows nothing of servers: whether one has a model is for the server to say.
 
 from __future__ import annotations
 
-OCR_PATHS: dict[str, str] = {
-    "doctr": "/doctr/ocr",
-    "trocr": "/ocr/trocr",
-    "easy_ocr": "/easy_ocr/ocr",
-    "pp_ocr": "/ocr/pp-ocr",
-}
-"""OCR models and the paths they are served on."""
+from inference_sdk.http.endpoints import OCR
 
 REGISTERED_ALIASES: dict[str, str] = {
     "yolov8n-640": "coco/3",
@@ -186,8 +180,8 @@ def resolve_ocr_path(model_name: str) -> str:
     Raises:
         ValueError: there is no such OCR model.
     """
-    path = OCR_PATHS.get(model_name.lower())
+    path = OCR.get(model_name.lower())
     if path is None:
-        known = ", ".join(sorted(OCR_PATHS))
+        known = ", ".join(sorted(OCR))
         raise ValueError(f"Unknown OCR model {model_name!r}. Known models: {known}.")
     return path

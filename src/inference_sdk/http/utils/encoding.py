@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-def encode_base_64(payload: bytes) -> str:
+def encode_base_64(payload: bytes | bytearray) -> str:
     """Base64 text of any bytes."""
     import pybase64
 

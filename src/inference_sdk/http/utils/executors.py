@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from inference_sdk.http import pipeline
+from inference_sdk.http import faults, pipeline
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.entities import InferenceConfiguration, RequestMethod
+from inference_sdk.http.errors import HTTPServerConnectionError
 from inference_sdk.http.operations.exchange import RETRYABLE_STATUS_CODES, attempt
 from inference_sdk.http.operations.metadata import (
     UNKNOWN_MODEL_ID,
@@ -57,7 +58,9 @@ class _Connections:
 
 
 class _GivenSession(Transport):
-    """Sends through a session of the caller's, who also closes it."""
+    """Sends through a session of the caller's, who also closes it; keeps aiohttp's last error."""
+
+    error: Exception | None = None
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         super().__init__()
@@ -67,7 +70,12 @@ class _GivenSession(Transport):
         from inference_sdk.http import async_sender
 
         timeout = async_sender.DEFAULT_TIMEOUT
-        return await async_sender.send(self._given, step.request, step.method, timeout, {})
+        try:
+            return await async_sender.send(self._given, step.request, step.method, timeout, {})
+        except async_sender.ERRORS as error:
+            self.error = error
+            failure = faults.translate(error, step.request.url)
+        raise failure
 
 
 @cache
@@ -188,10 +196,16 @@ async def make_request_async(
     Raises:
         aiohttp.ClientResponseError: the status is 400 or more, the last one of a retried
             request included; the key is masked in its text.
+        aiohttp.ClientError, asyncio.TimeoutError: it was never answered.
     """
     step = _step(request_data, request_method)
-    context = _Connections(_GivenSession(session))
-    answer = await run_async(attempt(step, step.configuration.max_tries), context)
+    transport = _GivenSession(session)
+    try:
+        tries = attempt(step, step.configuration.max_tries)
+        answer = await run_async(tries, _Connections(transport))
+    except HTTPServerConnectionError:
+        assert transport.error is not None, "it was told from this one"  # noqa: S101
+        raise transport.error from None
     if answer.status >= 400:
         _raise_response_error(request_data, request_method, answer.status, answer.reason)
     return answer.status, _json_or_bytes(answer)

@@ -126,7 +126,9 @@ def bytes_to_pillow_image(payload: bytes) -> Image.Image:
         image.load()
         return upright(image)
     except UnidentifiedImageError as error:  # its text names a buffer, which says nothing
-        raise EncodingError(f"These {len(payload)} bytes are no image of a known kind.") from error
+        raise EncodingError(
+            f"These {len(payload)} bytes cannot be decoded as an image of any known kind."
+        ) from error
     except _READ_ERRORS as error:
         raise EncodingError(
             f"These {len(payload)} bytes cannot be decoded as an image: {error}"
