@@ -20,6 +20,7 @@ SETTINGS = {
     "select_model",
     "use_model",
     "forget_model",
+    "require_changeable",
     "with_options",
     "close",  # its twin is `aclose`, as everywhere in Python
     "aclose",

@@ -10,13 +10,14 @@ import pytest
 from tests.recording_server import RecordingServer
 
 _SETTINGS = ("ROBOFLOW_", "INFERENCE_", "WEBRTC_", "ALLOW_", "WHITELISTED_", "BLACKLISTED_")
+_TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the settings or proxies of whoever runs it."""
     for name in list(os.environ):
-        if name.startswith(_SETTINGS) or name.lower().endswith("_proxy"):
+        if name.startswith(_SETTINGS) or name in _TRUST or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 

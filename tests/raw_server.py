@@ -221,4 +221,4 @@ def speaking_another_protocol(connection: Connection) -> None:
 
 def broken_gzip(connection: Connection) -> None:
     connection.read_request()
-    connection.answer(b"this is no gzip", Content_Encoding="gzip")
+    connection.answer(b"this is no gzip", Content_Encoding="gzip", Connection="close")

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference_sdk import InferenceHTTPClient
+from inference_sdk.http import client as client_module
 from inference_sdk.http.errors import (
     EncodingError,
     HTTPCallErrorError,
@@ -439,3 +440,23 @@ def test_errors_of_lists_name_the_input(
         assert label in str(error)
         if isinstance(error, HTTPCallErrorError):
             assert error.status_code == 400
+
+
+@both_plays
+def test_a_replaced_loader_decides_what_is_sent(
+    play: Player, detector: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Users' tests replace it, and may give fewer images than they were asked for, or more."""
+    loaded: list[tuple[str, None]] = []
+
+    async def load_async(**arguments: Any) -> list[tuple[str, None]]:
+        return loaded
+
+    async def program(face: Face) -> Any:
+        return await face.call("infer", ["a", "b", "c"])
+
+    monkeypatch.setattr(client_module, "load_static_inference_input", lambda **_: loaded)
+    monkeypatch.setattr(client_module, "load_static_inference_input_async", load_async)
+    for count in (2, 4):
+        loaded[:] = [(picture(i), None) for i in range(count)]
+        assert tops(play(client_of(detector), program)) == [str(i) for i in range(count)]

@@ -34,8 +34,8 @@ def busy(server: RecordingServer) -> RecordingServer:
     return server
 
 
-def open_files() -> list[str]:
-    return sorted(os.listdir("/proc/self/fd"))
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 on_linux = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
@@ -76,10 +76,10 @@ def test_threads_sockets_and_tasks_are_as_before(play: Player, busy: RecordingSe
     assert set(threading.enumerate()) == threads
     # The server closes its side a moment after the client has closed.
     for _ in range(200):
-        if open_files() == files:
+        if open_files() <= files:
             break
         threading.Event().wait(0.01)
-    assert open_files() == files
+    assert open_files() <= files
 
 
 @both_plays

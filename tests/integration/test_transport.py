@@ -295,6 +295,20 @@ asyncio.run(parent())
 """
 
 
+async def test_a_forked_child_leaves_its_parents_sessions_open(helpful: RecordingServer) -> None:
+    """As the script below shows from outside: here the process only seems to be another."""
+    async with InferenceHTTPClient(helpful.url) as client:
+        await client.get_server_info_async()
+        sessions = client.transport._loop_sessions
+        session, lease = sessions._held[asyncio.get_running_loop()]
+        sessions._process = -1
+        await client.get_server_info_async()
+        assert not session.closed
+    assert helpful.connections == 2
+    assert not session.closed
+    await lease.aclose()
+
+
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="no fork on this system")
 def test_forks_open_their_own(helpful: RecordingServer) -> None:
     ended = subprocess.run(

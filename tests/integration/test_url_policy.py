@@ -6,6 +6,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class PictureServer(ThreadingHTTPServer):
     def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((address, port), PictureHandler)
         self.asked: list[tuple[str, str]] = []
+        self.passwords: list[str | None] = []
         self.released = threading.Event()
         self.redirects: dict[str, str] = {}
         self.body = PICTURE
@@ -59,6 +61,7 @@ class PictureHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append((self.headers["Host"], self.path))
+        self.server.passwords.append(self.headers["Authorization"])
         path = self.path.partition("?")[0]
         if path in self.server.redirects:
             self.answer(302, b"moved", Location=self.server.redirects[path])
@@ -341,16 +344,28 @@ def test_what_is_no_http_server_is_a_connection_error(fetch: Fetch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def hang_up() -> None:
-            for _ in range(2):
-                connection, _address = listener.accept()
-                connection.recv(100)
-                connection.close()
+            with suppress(OSError):  # one client tries twice, the other is gone after once
+                for _ in range(2):
+                    connection, _address = listener.accept()
+                    connection.recv(100)
+                    connection.close()
 
         thread = threading.Thread(target=hang_up, daemon=True)
         thread.start()
         port = listener.getsockname()[1]
         with pytest.raises(HTTPServerConnectionError):
             fetch(f"http://127.0.0.1:{port}/picture.jpg")
+
+
+def test_passwords_of_netrc_stay_at_home(
+    fetch: Fetch, server: PictureServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in calls: the URL of a picture may come from anyone."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert fetch(f"http://127.0.0.1:{server.port}/picture.jpg") == PICTURE
+    assert server.passwords == [None]
 
 
 @pytest.mark.parametrize("status", [400, 404, 503])

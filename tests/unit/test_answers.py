@@ -122,3 +122,11 @@ def test_a_page_that_repeats_the_key() -> None:
 )
 def test_is_jpeg(headers: dict[str, str], is_jpeg: bool) -> None:
     assert answer(**headers).is_jpeg is is_jpeg
+
+
+@pytest.mark.parametrize(
+    ("loc", "place"), [(["body", 0], "body.0: "), (None, ""), (5, "5: "), ("body", "body: ")]
+)
+def test_the_place_of_a_problem_may_be_anything(loc: object, place: str) -> None:
+    body = json.dumps({"detail": [{"loc": loc, "msg": "wrong"}]}).encode()
+    assert api_message(body) == f"{place}wrong"

@@ -193,6 +193,12 @@ def test_cold_starts_are_recorded(collector, headers, entries, count):
     assert collector.snapshot_cold_start_count() == count
 
 
+def test_a_model_id_of_another_kind_is_read_as_text(collector):
+    headers = {COLD: "true", "X-Model-Load-Details": '[{"m": ["a"], "t": 1}]'}
+    collect_remote_processing_metadata_from_headers(headers)
+    assert collector.snapshot_cold_start_entries() == [("['a']", 1.0)]
+
+
 def test_models_of_an_answer_are_gathered_whether_cold_or_not(collector):
     collect_remote_processing_metadata_from_headers({"X-Model-Id": "coco/3, clip,, "})
     assert collector.snapshot_model_ids() == {"coco/3", "clip"}

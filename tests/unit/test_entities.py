@@ -344,6 +344,18 @@ def test_time_outs_may_be_switched_off():
     assert (patient.connect_timeout, patient.read_timeout) == (None, None)
 
 
+@pytest.mark.parametrize("name", ["retry_backoff", "retry_after_limit"])
+def test_a_pause_is_never_negative(name: str):
+    assert getattr(InferenceConfiguration(**{name: 0}), name) == 0
+    with pytest.raises(InvalidParameterError, match=f"{name} is -1"):
+        InferenceConfiguration(**{name: -1})
+
+
+def test_what_is_done_to_one_configuration_does_not_reach_the_others():
+    InferenceConfiguration().image_extensions_for_directory_scan.append("gif")  # type: ignore[union-attr]
+    assert "gif" not in InferenceConfiguration().image_extensions_for_directory_scan  # type: ignore[operator]
+
+
 def test_a_configuration_is_frozen_copies_and_pickles():
     configuration = InferenceConfiguration(confidence_threshold=0.5)
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -15,6 +15,7 @@ from inference_sdk.http.utils.requests import (
     deduct_api_key_from_string,
     inject_images_into_payload,
     inject_nested_batches_of_images_into_payload,
+    mask_key_in,
     mask_secret,
 )
 
@@ -43,6 +44,11 @@ def test_a_key_is_masked_by_its_length(value: str, masked: str) -> None:
         (f"next=%2Fx%3Fapi_key%3D{KEY}&c=1", "next=%2Fx%3Fapi_key%3D01***ef&c=1"),
         ("api_key=&c=1", "api_key=&c=1"),
         (f"ROBOFLOW_API_KEY={KEY}", "ROBOFLOW_API_KEY=01***ef"),
+        (f'{{"api_key": "{KEY}"}}', '{"api_key": "01***ef"}'),
+        (f"{{'api_key':'{KEY}', 'b': 1}}", "{'api_key':'01***ef', 'b': 1}"),
+        ("body.api_key: Field required", "body.api_key: Field required"),
+        (f"http://me:{KEY}@a.com/b@c", "http://a.com/b@c"),
+        (f"https://{KEY}@a.com?d@e", "https://a.com?d@e"),
     ],
 )
 def test_every_key_in_a_text_is_masked(text: str, masked: str) -> None:
@@ -59,6 +65,15 @@ def test_no_url_encoded_key_survives(secret: str, before: str) -> None:
         # What is left are the hints of two characters, and three stars between them.
         assert len(masked) <= len(before) + len(name) + 1 + 7
         assert secret not in masked.removeprefix(before).removeprefix(f"{name}=")
+
+
+@pytest.mark.parametrize(
+    ("key", "masked"),
+    [(None, f"key {KEY}?"), (KEY, "key 01***ef?"), ("key", f"key {KEY}?")],
+    ids=["none", "known", "too short to look for"],
+)
+def test_a_known_key_is_masked_wherever_it_stands(key: str | None, masked: str) -> None:
+    assert mask_key_in(f"key {KEY}?", key) == masked
 
 
 def test_a_match_of_another_pattern_is_masked_too() -> None:

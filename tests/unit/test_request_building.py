@@ -84,3 +84,19 @@ def test_requests_are_frozen() -> None:
     request = RequestData("u", 0, None, None, None, None, [])
     with pytest.raises(dataclasses.FrozenInstanceError):
         request.url = "v"  # type: ignore[misc]
+
+
+def test_a_request_shows_neither_its_key_nor_its_pictures() -> None:
+    key = "0123456789abcdef"
+    request = RequestData(
+        url=f"http://some.com/info?api_key={key}",
+        request_elements=1,
+        headers={"Authorization": f"Bearer {key}"},
+        parameters={"api_key": key},
+        data="picture",
+        payload={"api_key": key},
+        image_scaling_factors=[None],
+    )
+    assert repr(request) == (
+        "RequestData(url='http://some.com/info?api_key=01***ef', request_elements=1)"
+    )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference_sdk import InferenceHTTPClient
 from inference_sdk.http.errors import (
     HTTPServerConnectionError,
     InvalidURLImageInput,
@@ -20,6 +21,7 @@ from inference_sdk.http.utils.url_utils import (
     shown_url,
     validate_url_destination,
 )
+from tests.callers import both_ways
 
 PUBLIC, OTHER_PUBLIC = "93.184.215.14", "2606:2800:21f:cb07::1"
 
@@ -293,3 +295,10 @@ async def test_the_resolver_of_aiohttp_refuses_what_cannot_be_a_name() -> None:
     resolver = ValidatingResolver(allow_non_global_addresses=True)
     with pytest.raises(InvalidURLImageInput):
         await resolver.resolve("a" * 64 + ".com", 80)
+
+
+@both_ways
+def test_a_malformed_url_in_a_list_is_named_by_its_place(call: Any) -> None:
+    client = InferenceHTTPClient("http://127.0.0.1:1")
+    with pytest.raises(InvalidURLImageInput, match=r"inputs\[1\] \(a malformed URL\)"):
+        call(client, "depth_estimation", [b"x", "http://[bad/x.jpg"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from inference_sdk.http.errors import HTTPCallErrorError, InvalidServerResponseError
-from inference_sdk.http.utils.requests import deduct_api_key_from_string
+from inference_sdk.http.utils.requests import mask_key_in
 
 if TYPE_CHECKING:
     import requests
@@ -34,6 +34,8 @@ class Answer:
     content: bytes = field(repr=False)
     response: requests.Response | None = field(default=None, repr=False)
     """The answer as `requests` gives it, from the sync sender only."""
+    api_key: str | None = field(default=None, repr=False)
+    """The key of the request, which servers quote; it is masked in errors."""
 
     @property
     def is_jpeg(self) -> bool:
@@ -48,9 +50,9 @@ class Answer:
         try:
             return orjson.loads(self.content)
         except orjson.JSONDecodeError as error:
-            shown = deduct_api_key_from_string(self.content[:SHOWN_BYTES].decode(errors="replace"))
+            shown = self._masked(self.content[:SHOWN_BYTES].decode(errors="replace"))
             raise InvalidServerResponseError(
-                f"{deduct_api_key_from_string(self.url)} answered with status {self.status}, but "
+                f"{self._masked(self.url)} answered with status {self.status}, but "
                 f"not with JSON ({self.headers.get('Content-Type', 'no content type')}, "
                 f"{len(self.content)} bytes): {shown!r}. Is this the address of an inference "
                 "server?"
@@ -65,12 +67,14 @@ class Answer:
         if self.status < 400:
             return
         side = "Client" if self.status < 500 else "Server"
-        url = deduct_api_key_from_string(self.url)
         raise HTTPCallErrorError(
-            description=f"{self.status} {side} Error: {self.reason} for url: {url}",
+            description=f"{self.status} {side} Error: {self.reason} for url: {self._masked(self.url)}",
             status_code=self.status,
-            api_message=deduct_api_key_from_string(api_message(self.content)),
+            api_message=self._masked(api_message(self.content)),
         )
+
+    def _masked(self, text: str) -> str:
+        return mask_key_in(text, self.api_key)
 
 
 def api_message(content: bytes) -> str:
@@ -99,5 +103,6 @@ def _readable_detail(detail: Any) -> str | None:
 def _readable_problem(problem: Any) -> str:
     if not isinstance(problem, dict) or "msg" not in problem:
         return str(problem)
-    place = ".".join(str(part) for part in problem.get("loc", ()))
+    loc = problem.get("loc")
+    place = ".".join(map(str, loc)) if isinstance(loc, list) else str(loc or "")
     return f"{place}: {problem['msg']}" if place else str(problem["msg"])

@@ -18,7 +18,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -28,6 +28,7 @@ from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.client_foundation_models import FoundationModelCalls
 from inference_sdk.http.client_workflows import WorkflowCalls
 from inference_sdk.http.entities import (
+    ApiKeyTransport,
     HTTPClientMode,
     ImagesReference,
     InferenceConfiguration,
@@ -85,7 +86,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
     def __init__(self, api_url: str, api_key: str | None = None) -> None:
         super().__init__(api_url, api_key)
-        self._webrtc: WebRTCClient | None = None
+        self._webrtc: tuple[ApiKeyTransport, WebRTCClient] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_webrtc": None}
@@ -109,16 +110,20 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
     @property
     def webrtc(self) -> WebRTCClient:
-        """Live streams; made on first use, which warns that it is experimental."""
+        """Live streams; made on first use, which warns that it is experimental.
+
+        Made anew when the key has to travel another way than before.
+        """
         from inference_sdk.webrtc.client import WebRTCClient
 
         with _MAKING_WEBRTC:
-            if self._webrtc is None:
-                state = self._state
-                self._webrtc = WebRTCClient(
+            state = self._state
+            if self._webrtc is None or self._webrtc[0] is not state.key_transport:
+                made = WebRTCClient(
                     state.api_url, state.api_key, api_key_transport=state.key_transport.value
                 )
-            return self._webrtc
+                self._webrtc = state.key_transport, made
+            return self._webrtc[1]
 
     # -- settings ------------------------------------------------------------------------------
 
@@ -352,9 +357,12 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
         call = await self._run_async(inference.plan(self._state, model_id))
         operations = many.operations_async(call, inputs, on_error)
         jobs = (partial(self._run_async, operation) async for operation in operations)
-        async for results in pipeline.stream_async(jobs, **many.window(call, ordered)):
-            for result in many.shown(results, ordered):
-                yield result
+        stream = pipeline.stream_async(jobs, **many.window(call, ordered))
+        # Closed with this generator: whoever breaks off has no request left under way.
+        async with aclosing(stream) as batches:
+            async for results in batches:
+                for result in many.shown(results, ordered):
+                    yield result
 
     # -- videos --------------------------------------------------------------------------------
 
@@ -390,8 +398,9 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
 
         frames = pipeline.as_async(self._frames(input_uri))
         jobs = (partial(job, *pair) async for pair in frames)
-        async for triple in pipeline.stream_async(jobs, **self._stream_window()):
-            yield triple
+        async with aclosing(pipeline.stream_async(jobs, **self._stream_window())) as triples:
+            async for triple in triples:
+                yield triple
 
     def _frames(self, input_uri: str) -> Generator[tuple[str | int, Frame], None, None]:
         return load_stream_inference_input(

@@ -6,10 +6,12 @@ The calls themselves are in the classes beside this one, by subject; `client` jo
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from inference_sdk.http.entities import HTTPClientMode, InferenceConfiguration
 from inference_sdk.http.errors import HTTPClientError, InvalidParameterError
@@ -28,6 +30,10 @@ T = TypeVar("T")
 
 API_KEY_VARIABLE = "ROBOFLOW_API_KEY"
 
+_CHANGING = threading.Lock()
+"""Two threads that change two settings must not undo each other's. Of the module, not of a client:
+a client that holds a lock could not be pickled."""
+
 
 class ClientBase:
     """Settings of a client, and how an operation is carried out with them."""
@@ -39,8 +45,11 @@ class ClientBase:
             api_url: address of the server, such as "http://localhost:9001". Roboflow's hosted
                 addresses select API v0, all others v1.
             api_key: None takes the environment variable `ROBOFLOW_API_KEY`, if set.
+
+        Raises:
+            InvalidParameterError: the address is no text, or malformed.
         """
-        address = api_url.rstrip("/")
+        address = _address(api_url)
         self._state = ClientState(
             api_url=address,
             api_key=api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None,
@@ -84,20 +93,30 @@ class ClientBase:
         """The connections, shared with the copies that `with_options` made."""
         return self._transport
 
-    def _change(self, **changes: Any) -> Any:
+    def require_changeable(self) -> None:
+        """Refuse to change a client that others rely on.
+
+        Raises:
+            HTTPClientError: it was made by `with_options`.
+        """
         if self._frozen:
             raise HTTPClientError(
                 "A client made by with_options() does not change, so that threads can rely on "
                 "it. Call with_options() again for other settings."
             )
-        self._state = replace(self._state, **changes)
+
+    def _change(self, **changes: Any) -> Any:
+        self.require_changeable()
+        with _CHANGING:
+            self._state = replace(self._state, **changes)
         return self
 
     @contextmanager
     def _changed(self, field: str, value: Any) -> Generator[Any, None, None]:
         before = getattr(self._state, field)
+        changed = self._change(**{field: value})
         try:
-            yield self._change(**{field: value})
+            yield changed
         finally:
             self._change(**{field: before})
 
@@ -184,6 +203,19 @@ class ClientBase:
 
     async def _run_async(self, operation: Operation[T]) -> T:
         return await run_async(operation, self)
+
+
+def _address(api_url: str) -> str:
+    try:
+        urlsplit(api_url)
+        return api_url.rstrip("/")
+    except (AttributeError, TypeError, ValueError):
+        # Not shown, nor chained: a malformed address may hold a password all the same.
+        pass
+    raise InvalidParameterError(
+        f"The api_url (a {type(api_url).__name__}) is no address. Pass one such as "
+        "'http://localhost:9001'."
+    )
 
 
 def _configured(

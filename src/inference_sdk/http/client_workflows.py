@@ -18,6 +18,11 @@ PIPELINES_MAY_CHANGE = (
 )
 
 
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a method was called with, from its `locals()`: too much to write out in each twin."""
+    return {name: value for name, value in arguments.items() if name != "self"}
+
+
 class WorkflowCalls(ClientBase):
     """Part of `InferenceHTTPClient`: workflows and pipelines.
 
@@ -60,19 +65,7 @@ class WorkflowCalls(ClientBase):
         Raises:
             InvalidParameterError: both ways to name a workflow, or neither.
         """
-        return self._run(
-            workflows.run_workflow(
-                self._state,
-                workflows.WorkflowReference(workspace_name, workflow_id, specification),
-                images=images,
-                parameters=parameters,
-                excluded_fields=excluded_fields,
-                use_cache=use_cache,
-                enable_profiling=enable_profiling,
-                workflow_version_id=workflow_version_id,
-                disable_sinks=disable_sinks,
-            )
-        )
+        return self._run(workflows.run_workflow(self._state, **_given(locals())))
 
     async def run_workflow_async(
         self,
@@ -88,19 +81,7 @@ class WorkflowCalls(ClientBase):
         disable_sinks: bool = False,
     ) -> list[dict[str, Any]]:
         """The async twin of `run_workflow`."""
-        return await self._run_async(
-            workflows.run_workflow(
-                self._state,
-                workflows.WorkflowReference(workspace_name, workflow_id, specification),
-                images=images,
-                parameters=parameters,
-                excluded_fields=excluded_fields,
-                use_cache=use_cache,
-                enable_profiling=enable_profiling,
-                workflow_version_id=workflow_version_id,
-                disable_sinks=disable_sinks,
-            )
-        )
+        return await self._run_async(workflows.run_workflow(self._state, **_given(locals())))
 
     @deprecated("use `run_workflow` instead")
     def infer_from_workflow(
@@ -117,20 +98,7 @@ class WorkflowCalls(ClientBase):
         disable_sinks: bool = False,
     ) -> list[dict[str, Any]]:
         """As `run_workflow`, at the addresses of servers before it."""
-        return self._run(
-            workflows.run_workflow(
-                self._state,
-                workflows.WorkflowReference(workspace_name, workflow_name, specification),
-                images=images,
-                parameters=parameters,
-                excluded_fields=excluded_fields,
-                use_cache=use_cache,
-                enable_profiling=enable_profiling,
-                workflow_version_id=workflow_version_id,
-                disable_sinks=disable_sinks,
-                legacy=True,
-            )
-        )
+        return self._run(workflows.infer_from_workflow(self._state, **_given(locals())))
 
     @deprecated("use `run_workflow` instead")
     async def infer_from_workflow_async(
@@ -147,20 +115,7 @@ class WorkflowCalls(ClientBase):
         disable_sinks: bool = False,
     ) -> list[dict[str, Any]]:
         """The async twin of `infer_from_workflow`."""
-        return await self._run_async(
-            workflows.run_workflow(
-                self._state,
-                workflows.WorkflowReference(workspace_name, workflow_name, specification),
-                images=images,
-                parameters=parameters,
-                excluded_fields=excluded_fields,
-                use_cache=use_cache,
-                enable_profiling=enable_profiling,
-                workflow_version_id=workflow_version_id,
-                disable_sinks=disable_sinks,
-                legacy=True,
-            )
-        )
+        return await self._run_async(workflows.infer_from_workflow(self._state, **_given(locals())))
 
     # -- pipelines -----------------------------------------------------------------------------
 
@@ -209,28 +164,7 @@ class WorkflowCalls(ClientBase):
         Raises:
             InvalidParameterError: both ways to name a workflow, or neither.
         """
-        return self._run(
-            pipelines.start(
-                self._state,
-                workflows.WorkflowReference(workspace_name, workflow_id, workflow_specification),
-                video={
-                    "video_reference": video_reference,
-                    "max_fps": max_fps,
-                    "source_buffer_filling_strategy": source_buffer_filling_strategy,
-                    "source_buffer_consumption_strategy": source_buffer_consumption_strategy,
-                    "video_source_properties": video_source_properties,
-                    "batch_collection_timeout": batch_collection_timeout,
-                },
-                processing={
-                    "image_input_name": image_input_name,
-                    "workflows_parameters": workflows_parameters,
-                    "workflows_thread_pool_workers": workflows_thread_pool_workers,
-                    "cancel_thread_pool_tasks_on_exit": cancel_thread_pool_tasks_on_exit,
-                    "video_metadata_input_name": video_metadata_input_name,
-                },
-                results_buffer_size=results_buffer_size,
-            )
-        )
+        return self._run(pipelines.start(self._state, **_given(locals())))
 
     @experimental(PIPELINES_MAY_CHANGE)
     async def start_inference_pipeline_with_workflow_async(
@@ -252,28 +186,7 @@ class WorkflowCalls(ClientBase):
         results_buffer_size: int = 64,
     ) -> dict[str, Any]:
         """The async twin of `start_inference_pipeline_with_workflow`."""
-        return await self._run_async(
-            pipelines.start(
-                self._state,
-                workflows.WorkflowReference(workspace_name, workflow_id, workflow_specification),
-                video={
-                    "video_reference": video_reference,
-                    "max_fps": max_fps,
-                    "source_buffer_filling_strategy": source_buffer_filling_strategy,
-                    "source_buffer_consumption_strategy": source_buffer_consumption_strategy,
-                    "video_source_properties": video_source_properties,
-                    "batch_collection_timeout": batch_collection_timeout,
-                },
-                processing={
-                    "image_input_name": image_input_name,
-                    "workflows_parameters": workflows_parameters,
-                    "workflows_thread_pool_workers": workflows_thread_pool_workers,
-                    "cancel_thread_pool_tasks_on_exit": cancel_thread_pool_tasks_on_exit,
-                    "video_metadata_input_name": video_metadata_input_name,
-                },
-                results_buffer_size=results_buffer_size,
-            )
-        )
+        return await self._run_async(pipelines.start(self._state, **_given(locals())))
 
     @experimental(PIPELINES_MAY_CHANGE)
     def list_inference_pipelines(self) -> Any:

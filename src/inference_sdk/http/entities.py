@@ -335,7 +335,7 @@ class InferenceConfiguration:
     visualize_labels: Optional[bool] = None
     output_visualisation_format: VisualisationResponseFormat = VisualisationResponseFormat.BASE64
     image_extensions_for_directory_scan: Optional[list[str]] = field(
-        default_factory=lambda: DEFAULT_IMAGE_EXTENSIONS
+        default_factory=lambda: list(DEFAULT_IMAGE_EXTENSIONS)
     )
     client_downsizing_disabled: bool = True
     default_max_input_size: int = DEFAULT_MAX_INPUT_SIZE
@@ -373,6 +373,11 @@ class InferenceConfiguration:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise InvalidParameterError(f"{name} is {value}, but must be above 0.")
+        for name in ("retry_backoff", "retry_after_limit"):
+            if getattr(self, name) < 0:
+                raise InvalidParameterError(
+                    f"{name} is {getattr(self, name)}, but must not be below 0."
+                )
 
     @classmethod
     def init_default(cls) -> InferenceConfiguration:

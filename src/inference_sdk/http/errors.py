@@ -20,6 +20,7 @@
     └── the server's answer
         ├── HTTPCallErrorError             status 400 or more
         ├── InvalidServerResponseError     an answer that is not what was agreed
+        │   └── InvalidAnomalyMapError     ... a malformed anomaly map, a ValueError too
         └── ModelNotInitializedError       a model the server would not load
 
     RetryError                             tries exhausted (used by the executor helpers)
@@ -29,7 +30,11 @@ Messages carry no key: whoever builds one masks it first.
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
+
+
+def _restored(kind: type[HTTPClientError], args: tuple[Any, ...]) -> HTTPClientError:
+    return kind.__new__(kind, *args)
 
 
 class HTTPClientError(Exception):
@@ -41,6 +46,11 @@ class HTTPClientError(Exception):
     """
 
     input_index: int | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions pickle by calling their class with `args`; process pools need all fields back,
+        # also of classes that are made of other arguments than their message.
+        return _restored, (type(self), self.args), vars(self)
 
     def locate(self, index: int, label: str) -> None:
         """Say which of several inputs caused the error; the first to know says it."""
@@ -132,6 +142,10 @@ class InvalidServerResponseError(HTTPClientError):
     """The server answered with something other than what was agreed."""
 
 
+class InvalidAnomalyMapError(InvalidServerResponseError, ValueError):
+    """The anomaly map in an answer is malformed."""
+
+
 class ModelNotInitializedError(HTTPClientError):
     """The server does not list the model, even after it was asked to load it."""
 
@@ -154,10 +168,6 @@ class HTTPCallErrorError(HTTPClientError):
     def _prepend(self, text: str) -> None:
         super()._prepend(text)
         self.__description = f"{text}{self.__description}"
-
-    def __reduce__(self) -> tuple[type[HTTPCallErrorError], tuple[str, int, Optional[str]]]:
-        # Exceptions pickle by `args`; process pools need all three fields back.
-        return type(self), (self.__description, self.__status_code, self.__api_message)
 
     @property
     def description(self) -> str:

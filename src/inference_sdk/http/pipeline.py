@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterable,
     AsyncIterator,
     Awaitable,
@@ -64,7 +65,7 @@ async def stream_async(
     concurrency: int,
     window: int | None = None,
     ordered: bool = True,
-) -> AsyncIterator[T]:
+) -> AsyncGenerator[T, None]:
     """The twin of `stream`, on tasks of the running loop; jobs under way are cancelled."""
     room = asyncio.Semaphore(max(concurrency, 1))
 

@@ -177,8 +177,7 @@ def describe(reference: Any) -> str:
     """A name for an input that is short, and shows no secret of a signed URL."""
     if isinstance(reference, str):
         if uri_is_http_link(reference):
-            parts = urlsplit(reference)
-            return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+            return _describe_url(reference)
         if is_file(reference) or _looks_like_file_name(reference):
             return repr(reference)
         return f"text of {len(reference)} characters"
@@ -189,6 +188,14 @@ def describe(reference: Any) -> str:
     shape = getattr(reference, "shape", None) or getattr(reference, "size", None)
     kind = type(reference).__name__
     return f"{kind} of shape {shape}" if isinstance(shape, tuple) else f"a {kind}"
+
+
+def _describe_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a malformed URL"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 @cache

@@ -63,10 +63,15 @@ def _load_details(headers: Mapping[str, str]) -> list[tuple[str | None, float]]:
     if not text:
         return []
     try:
-        return [(entry.get("m"), float(entry["t"])) for entry in orjson.loads(text)]
+        return [_load_entry(entry) for entry in orjson.loads(text)]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         logger.warning("Header %s is unreadable: %r", config.MODEL_LOAD_DETAILS_HEADER, error)
         return []
+
+
+def _load_entry(entry: dict[str, Any]) -> tuple[str | None, float]:
+    model_id = entry.get("m")
+    return None if model_id is None else str(model_id), float(entry["t"])
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

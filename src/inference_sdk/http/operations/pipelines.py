@@ -12,31 +12,43 @@ from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.operations.workflows import WorkflowReference
 from inference_sdk.http.steps import Operation
 
+_VIDEO_FIELDS = (
+    "video_reference",
+    "max_fps",
+    "source_buffer_filling_strategy",
+    "source_buffer_consumption_strategy",
+    "video_source_properties",
+    "batch_collection_timeout",
+)
+_PROCESSING_FIELDS = (
+    "workflow_specification",
+    "workspace_name",
+    "workflow_id",
+    "image_input_name",
+    "workflows_parameters",
+    "workflows_thread_pool_workers",
+    "cancel_thread_pool_tasks_on_exit",
+    "video_metadata_input_name",
+)
+_SINK_FIELDS = ("results_buffer_size",)
 
-def start(
-    state: ClientState,
-    workflow: WorkflowReference,
-    *,
-    video: dict[str, Any],
-    processing: dict[str, Any],
-    results_buffer_size: int,
-) -> Operation[Any]:
+
+def start(state: ClientState, **arguments: Any) -> Operation[Any]:
+    """Start a pipeline; the arguments of the client's method are the fields of the body."""
+    WorkflowReference(
+        arguments["workspace_name"], arguments["workflow_id"], arguments["workflow_specification"]
+    )
     payload = state.keyed_body(
-        video_configuration={"type": "VideoConfiguration", **video},
-        processing_configuration={
-            "type": "WorkflowConfiguration",
-            "workflow_specification": workflow.specification,
-            "workspace_name": workflow.workspace_name,
-            "workflow_id": workflow.workflow_id,
-            **processing,
-        },
-        sink_configuration={
-            "type": "MemorySinkConfiguration",
-            "results_buffer_size": results_buffer_size,
-        },
+        video_configuration=_typed("VideoConfiguration", arguments, _VIDEO_FIELDS),
+        processing_configuration=_typed("WorkflowConfiguration", arguments, _PROCESSING_FIELDS),
+        sink_configuration=_typed("MemorySinkConfiguration", arguments, _SINK_FIELDS),
     )
     request = state.json_request(state.unkeyed_url(endpoints.PIPELINE_START), payload)
     return exchange_json(state, request)
+
+
+def _typed(kind: str, arguments: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": kind, **{name: arguments[name] for name in names}}
 
 
 def list_all(state: ClientState) -> Operation[Any]:

@@ -10,6 +10,7 @@ from inference_sdk.http.entities import (
     ServerInfo,
 )
 from inference_sdk.http.errors import ModelNotInitializedError
+from inference_sdk.http.faults import host_of
 from inference_sdk.http.operations.exchange import exchange_json
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Call, Change, Operation
@@ -32,6 +33,8 @@ def load_model(
     state: ClientState, model_id: str, set_as_default: bool
 ) -> Operation[RegisteredModels]:
     state.require_v1("load_model()")
+    if set_as_default:
+        yield Change("require_changeable", {})
     model = resolve_roboflow_model_alias(model_id)
     request = state.post(endpoints.MODEL_ADD, {MODEL_ID: model})
     registered = RegisteredModels.from_dict((yield from exchange_json(state, request)))
@@ -74,5 +77,7 @@ def get_model_description(
         description = filter_model_descriptions(descriptions=registered.models, model_id=model)
     if description is None:
         remedy = "Is the id right?" if allow_loading else "Load it with load_model() first."
-        raise ModelNotInitializedError(f"{state.api_url} has no model {model!r} loaded. {remedy}")
+        raise ModelNotInitializedError(
+            f"{host_of(state.api_url)} has no model {model!r} loaded. {remedy}"
+        )
     return description

@@ -15,9 +15,11 @@ from inference_sdk import config
 from inference_sdk.http.entities import ApiKeyTransport, HTTPClientMode, InferenceConfiguration
 from inference_sdk.http.errors import (
     APIKeyNotProvided,
+    InvalidParameterError,
     ModelNotSelectedError,
     WrongClientModeError,
 )
+from inference_sdk.http.faults import host_of
 from inference_sdk.http.utils.request_building import RequestData
 
 DEFAULT_HEADERS = {"Content-Type": "application/json"}
@@ -51,13 +53,17 @@ class ClientState:
         return {API_KEY: self.api_key} if self._key_in_request and self.api_key else {}
 
     def headers(self, *, images: bool = False) -> dict[str, str]:
-        """Headers of a request; those with `images` may carry the internal secret too."""
+        """Headers of a request; those with `images` may carry the internal secret too.
+
+        Raises:
+            InvalidParameterError: the key or the execution id cannot stand in a header.
+        """
         headers = dict(DEFAULT_HEADERS)
         if self.api_key and self.key_transport is not ApiKeyTransport.LEGACY:
-            headers["Authorization"] = f"Bearer {self.api_key}"
+            headers["Authorization"] = f"Bearer {_header_value('The API key', self.api_key)}"
         execution_id = config.execution_id.get()
         if execution_id:
-            headers[config.EXECUTION_ID_HEADER] = execution_id
+            headers[config.EXECUTION_ID_HEADER] = _header_value("config.execution_id", execution_id)
             secret = os.environ.get(_INTERNAL_SECRET_VARIABLE)
             if images and config.ENABLE_INTERNAL_REMOTE_EXEC_HEADER and secret:
                 headers[config.INTERNAL_REMOTE_EXEC_REQ_HEADER] = secret
@@ -103,7 +109,7 @@ class ClientState:
         if self.mode is not HTTPClientMode.V1:
             raise WrongClientModeError(
                 f"{call} is served by API v1 only, but this client speaks "
-                f"{self.mode.value} with {self.api_url}. Call select_api_v1() first, or connect "
+                f"{self.mode.value} with {host_of(self.api_url)}. Call select_api_v1() first, or connect "
                 "to a server of your own."
             )
 
@@ -129,7 +135,7 @@ class ClientState:
         """
         if self.api_key is None:
             raise APIKeyNotProvided(
-                f"{self.api_url} needs an API key. Pass api_key=… to InferenceHTTPClient, or set "
+                f"{host_of(self.api_url)} needs an API key. Pass api_key=… to InferenceHTTPClient, or set "
                 "the environment variable ROBOFLOW_API_KEY."
             )
 
@@ -165,5 +171,20 @@ class ClientState:
 
 
 def _quote(name: str, value: str) -> str:
+    if {".", ".."} & set(value.split("/")):
+        # Senders resolve these as in a file system: the request would go to another endpoint.
+        raise InvalidParameterError(
+            f"{name} is {value!r}, but must not hold the parts '.' and '..'."
+        )
     # Of what is filled into paths, only model ids have parts of their own.
     return quote(value, safe="/" if name == MODEL_ID else "")
+
+
+def _header_value(name: str, value: str) -> str:
+    # Line breaks would begin another header, and beyond ASCII the two senders disagree.
+    if value.isascii() and value.isprintable() and value == value.strip():
+        return value
+    raise InvalidParameterError(
+        f"{name} cannot be sent in a header: it begins or ends with a space, or holds a line break "
+        "or another character that is not printable ASCII. Was it read from a file? Then strip() it."
+    )

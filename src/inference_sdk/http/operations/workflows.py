@@ -49,10 +49,19 @@ class WorkflowReference:
         )
 
 
+def infer_from_workflow(
+    state: ClientState, *, workflow_name: str | None, **arguments: Any
+) -> Operation[list[dict[str, Any]]]:
+    """As `run_workflow`, at the addresses of servers before it."""
+    return run_workflow(state, workflow_id=workflow_name, legacy=True, **arguments)
+
+
 def run_workflow(
     state: ClientState,
-    workflow: WorkflowReference,
     *,
+    workspace_name: str | None,
+    workflow_id: str | None,
+    specification: dict[str, Any] | None,
     images: dict[str, Any] | None,
     parameters: dict[str, Any] | None,
     excluded_fields: list[str] | None,
@@ -62,6 +71,8 @@ def run_workflow(
     disable_sinks: bool,
     legacy: bool = False,
 ) -> Operation[list[dict[str, Any]]]:
+    """Arguments as of the client's method; `legacy` chooses the addresses."""
+    workflow = WorkflowReference(workspace_name, workflow_id, specification)
     inputs = yield from _load_inputs(images or {}, parameters or {})
     payload = state.keyed_body(
         use_cache=use_cache,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, Union
 
-from inference_sdk.http.errors import EncodingError
+from inference_sdk.http.errors import EncodingError, InvalidAnomalyMapError
 from inference_sdk.http.utils.encoding import decode_base_64
 
 if TYPE_CHECKING:
@@ -24,18 +24,18 @@ def decode_anomaly_map(payload: Mapping[str, Any]) -> np.ndarray[Any, Any]:
         float32 array of shape (height, width).
 
     Raises:
-        ValueError: a key is missing or malformed, or the data do not fill the shape.
+        InvalidAnomalyMapError: a key is missing or malformed, or the data do not fill the shape.
     """
     import numpy as np
 
     if payload.get("dtype") != "float32":
-        raise ValueError(
+        raise InvalidAnomalyMapError(
             f"An anomaly map must be of dtype 'float32', got {payload.get('dtype')!r}."
         )
     height, width = _shape(payload.get("shape"))
     data = _data(payload.get("data"))
     if len(data) != prod((height, width, _ITEM_SIZE)):
-        raise ValueError(
+        raise InvalidAnomalyMapError(
             f"An anomaly map of shape {(height, width)} takes {height * width * _ITEM_SIZE} bytes, "
             f"got {len(data)}."
         )
@@ -45,17 +45,23 @@ def decode_anomaly_map(payload: Mapping[str, Any]) -> np.ndarray[Any, Any]:
 def _shape(shape: Any) -> Sequence[int]:
     sides = list(shape) if isinstance(shape, (list, tuple)) else []
     if len(sides) != 2 or not all(type(side) is int and side >= 0 for side in sides):
-        raise ValueError(f"The shape of an anomaly map must be [height, width], got {shape!r}.")
+        raise InvalidAnomalyMapError(
+            f"The shape of an anomaly map must be [height, width], got {shape!r}."
+        )
     return sides
 
 
 def _data(data: Any) -> bytes:
     if not isinstance(data, str):
-        raise ValueError(f"The data of an anomaly map must be text, got {type(data).__name__}.")
+        raise InvalidAnomalyMapError(
+            f"The data of an anomaly map must be text, got {type(data).__name__}."
+        )
     try:
         return decode_base_64(data)
     except EncodingError as error:
-        raise ValueError(f"The data of an anomaly map are malformed. {error}") from error
+        raise InvalidAnomalyMapError(
+            f"The data of an anomaly map are malformed. {error}"
+        ) from error
 
 
 def decode_anomaly_detection_result(
@@ -64,7 +70,7 @@ def decode_anomaly_detection_result(
     """An answer, or a list of them, with `anomaly_map` decoded where there is one.
 
     Raises:
-        ValueError: a map is malformed.
+        InvalidAnomalyMapError: a map is malformed.
     """
     if isinstance(result, list):
         return [_decode_answer(answer) for answer in result]

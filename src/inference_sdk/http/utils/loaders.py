@@ -14,6 +14,7 @@ from inference_sdk.http.errors import EncodingError, InvalidInputFormatError
 from inference_sdk.http.operations.loading import (
     LoadedImage,
     Preparation,
+    describe,
     load_all,
     load_image,
     load_nested,
@@ -125,7 +126,7 @@ async def load_image_from_url_async(
 
 def _require_link(url: str) -> str:
     if not uri_is_http_link(url):
-        raise InvalidInputFormatError(f"{url!r} is no http(s) URL.")
+        raise InvalidInputFormatError(f"{describe(url)} is no http(s) URL.")
     return url
 
 

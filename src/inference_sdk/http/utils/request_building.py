@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, Optional, Union
 
 from inference_sdk.http.utils.iterables import make_batches
-from inference_sdk.http.utils.requests import inject_images_into_payload
+from inference_sdk.http.utils.requests import deduct_api_key_from_string, inject_images_into_payload
 
 
 class ImagePlacement(Enum):
@@ -38,6 +38,11 @@ class RequestData:
     data: Optional[Union[str, bytes]]
     payload: Optional[dict[str, Any]]
     image_scaling_factors: list[Optional[float]]
+
+    def __repr__(self) -> str:
+        """Without the headers, query and body, which hold keys and megabytes of pictures."""
+        url = deduct_api_key_from_string(self.url)
+        return f"{type(self).__name__}(url={url!r}, request_elements={self.request_elements})"
 
 
 def prepare_requests_data(

@@ -18,8 +18,12 @@ IMAGE_KEY = "image"
 
 # A value ends where the next parameter, a space or a quote begins. What only *may* end one,
 # such as a bracket, counts as part of it: better a bracket lost than a key shown.
-_SECRET = re.compile(r"""(?:api_key|service_secret)(?:=|%3D)[^&\s"'`]+""", re.IGNORECASE)
-_ASSIGNMENT = re.compile("=|%3D", re.IGNORECASE)
+_SECRET = re.compile(
+    r"""(?:api_key|service_secret)(?:=|%3D|["']\s*:\s*["'])[^&\s"'`]+""",
+    re.IGNORECASE,
+)
+_ASSIGNMENT = re.compile(r"""=|%3D|["']\s*:\s*["']""", re.IGNORECASE)
+_USER = re.compile(r"(?<=://)[^/?#\s]*@")
 
 _SHORTEST_HINTED_SECRET = 8
 
@@ -47,11 +51,24 @@ def _reason(response: Response) -> str:
 def deduct_api_key_from_string(value: str) -> str:
     """Mask each `api_key=…` and `service_secret=…` in a text, URL-encoded ones as well.
 
+    So is the JSON that servers repeat, `"api_key": "…"`. User and password of a URL are left out.
+
     Example:
         >>> deduct_api_key_from_string("GET /info?api_key=0123456789&v=1")
         'GET /info?api_key=01***89&v=1'
     """
-    return _SECRET.sub(deduct_api_key, value)
+    return _USER.sub("", _SECRET.sub(deduct_api_key, value))
+
+
+def mask_key_in(value: str, api_key: Optional[str]) -> str:
+    """As `deduct_api_key_from_string`; the key is masked wherever else it stands, too.
+
+    Not one below 8 characters: that may be part of many a word.
+    """
+    masked = deduct_api_key_from_string(value)
+    if api_key is None or len(api_key) < _SHORTEST_HINTED_SECRET:
+        return masked
+    return masked.replace(api_key, mask_secret(api_key))
 
 
 def deduct_api_key(match: re.Match[str]) -> str:

@@ -493,6 +493,8 @@ def _follow(url: str, limits: tuple[float, float], take: Callable[[requests.Resp
     current = validate_url_destination(url)
     followed = 0
     with _Session() as session:
+        # The environment is read by `_settings`, for each host on the way, as for async calls.
+        session.trust_env = False
         adapter = SSRFProtectedHTTPAdapter(
             allow_non_global_addresses=ALLOW_URL_TO_NON_GLOBAL_ADDRESSES
         )
@@ -500,7 +502,11 @@ def _follow(url: str, limits: tuple[float, float], take: Callable[[requests.Resp
         session.mount("https://", adapter)
         while True:
             with session.get(
-                current, stream=True, allow_redirects=False, timeout=limits
+                current,
+                stream=True,
+                allow_redirects=False,
+                timeout=limits,
+                **_settings(current).for_requests(),
             ) as response:
                 location = _as_utf8(response.headers.get("Location"))
                 target = _next_hop(current, response.status_code, location, followed)

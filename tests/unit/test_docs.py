@@ -1,0 +1,141 @@
+"""The documentation: links lead somewhere, Python compiles, and what the README promises runs."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextvars import copy_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference_sdk.http.errors import HTTPClientError
+from inference_sdk.local import LocalServer
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    page
+    for folder in (".", "docs", "benchmarks", "examples", "src/inference_sdk/local/assets")
+    for page in (ROOT / folder).glob("*.md")
+)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+WORKFLOW = {
+    "version": "1.0",
+    "inputs": [{"type": "InferenceImage", "name": "image"}],
+    "steps": [
+        {
+            "type": "roboflow_core/roboflow_object_detection_model@v2",
+            "name": "detector",
+            "images": "$inputs.image",
+            "model_id": "coco/3",
+        }
+    ],
+    "outputs": [{"type": "JsonField", "name": "found", "selector": "$steps.detector.predictions"}],
+}
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [text for language, text in found if language in languages]
+
+
+def anchors(page: Path) -> set[str]:
+    """Names of the headings, as GitHub makes them."""
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    kept = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(text))
+    return {heading.replace(" ", "-") for heading in kept}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path):
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for link in LINK.findall(text):
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name} links to {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name} links to {link}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_is_shown_as_python_or_json_is(page: Path):
+    for text in blocks(page, "python"):
+        compiled(text)
+    for text in blocks(page, "json"):
+        for line in text.splitlines():
+            json.loads(line)
+
+
+def compiled(text: str) -> Any:
+    return compile(text, "<documentation>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LocalServer]:
+    with LocalServer() as server:
+        yield server
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the documentation's file names are."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    for name in ("street.jpg", "a.jpg"):
+        shutil.copy(ROOT / "examples" / "astronaut.jpg", tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names() -> dict[str, Any]:
+    """What the documentation leaves for the reader to fill in."""
+    return {
+        "HTTPClientError": HTTPClientError,
+        "frames": lambda: iter(["street.jpg", "missing.jpg"]),
+        "paths": ["street.jpg", "missing.jpg"],
+        "workflow": WORKFLOW,
+    }
+
+
+def run_page(page: Path, server: LocalServer, *, without: str | None = None) -> dict[str, Any]:
+    """Run a page from top to bottom, as a reader would; returns the names it made."""
+    namespace = names()
+    for text in blocks(page, "python"):
+        if without is None or without not in text:
+            here = text.replace("http://localhost:9001", server.url)
+            outcome = eval(compiled(here), namespace)
+            if inspect.iscoroutine(outcome):
+                asyncio.run(outcome)
+    return namespace
+
+
+def test_the_readme_runs_from_top_to_bottom(running: LocalServer, folder: Path):
+    made = run_page(ROOT / "README.md", running, without="inference_sdk.webrtc")
+    assert made["outputs"][0]["found"]["predictions"]
+    assert isinstance(made["result"], HTTPClientError)  # of the last path, which leads nowhere
+
+
+def test_the_http_guide_runs_from_top_to_bottom(
+    running: LocalServer, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    # In a context of its own, since the page sets a context variable.
+    made = copy_context().run(run_page, ROOT / "docs" / "http.md", running)
+    assert "missing.jpg" in capsys.readouterr().out
+    assert made["patient"].inference_configuration.read_timeout == 600
+    assert made["total_seconds"] == 0  # the embedded server does not say
+
+
+def test_the_guide_to_the_embedded_server_runs(folder: Path):
+    first = blocks(ROOT / "docs" / "local-server.md", "python")[0]
+    namespace: dict[str, Any] = {}
+    exec(compiled(first), namespace)
+    assert namespace["result"]["predictions"][0]["class"] == "cup"
