@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: demo test lint types unit coverage format benchmark clean
 
 demo: $(VENV)/.demo
-	$(BIN)/inference-sdk infer examples/astronaut.jpg examples/coffee.jpg --save demo-output
+	$(BIN)/inference-sdk infer examples/astronaut.jpg examples/coffee.jpg --confidence 0.35 --save demo-output
 
 test: lint types unit
 

@@ -82,7 +82,8 @@ def test_an_unreachable_server(video):
 @pytest.mark.parametrize(
     ("knobs", "says"),
     [
-        ({"status": 404}, "may have no WebRTC"),
+        ({"status": 404}, "refused. Check the id and the workspace"),
+        ({"status": 405}, "may have no WebRTC"),
         ({"status": 401}, "API key"),
         ({"status": 500}, "status 500"),
         ({"raw_answer": b"<html>proxy</html>"}, "other than JSON"),

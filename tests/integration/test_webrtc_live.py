@@ -89,7 +89,7 @@ def test_manual_frames_come_back():
 )
 @pytest.mark.parametrize("said", [True, False])
 def test_a_stream_that_the_worker_reads_ends_with_it(source, parameter, said):
-    behaviour = Behaviour(frames=20, fps=100, end_of_stream_message=said)
+    behaviour = Behaviour(frames=20, fps=50, end_of_stream_message=said)
     with Worker(behaviour) as worker:
         seen = []
         stream = session(worker, source)

@@ -75,9 +75,13 @@ class Outlet(MediaStreamTrack):
     def __init__(self) -> None:
         super().__init__()
         self.queue: asyncio.Queue[Optional[av.VideoFrame]] = asyncio.Queue()
+        self._taken = False
 
     async def recv(self) -> av.VideoFrame:
+        if self._taken:  # and sent, for the sender asks for the next one
+            self.queue.task_done()
         frame = await self.queue.get()
+        self._taken = True
         if frame is None:
             self.stop()
             raise MediaStreamError
@@ -171,7 +175,7 @@ class WorkerSession:
         if self.behaviour.complete:
             self.send_text({"processing_complete": True})
         if self.behaviour.leave_when_complete:
-            await asyncio.sleep(0.2)  # for what is under way
+            await self.all_sent()
             await self.leave()
 
     async def window(self, number: int) -> None:
@@ -196,7 +200,7 @@ class WorkerSession:
             self.send_text({"processing_complete": True})
         else:
             # aiortc tells the other side nothing of a track that ends; closing does.
-            await asyncio.sleep(0.2)
+            await self.all_sent()
             await self.leave()
 
     async def process_track(self, track: Any) -> None:
@@ -214,6 +218,12 @@ class WorkerSession:
                 return
             await self.channel_open.wait()
             await self.result(number, frame.to_ndarray(format="bgr24"), frame.pts)
+
+    async def all_sent(self) -> None:
+        """Wait until every frame was encoded and sent, and a little for what is under way."""
+        if self.outlet is not None:
+            await self.outlet.queue.join()
+        await asyncio.sleep(0.2)
 
     async def leave(self) -> None:
         await self.pc.close()

@@ -131,7 +131,7 @@ def test_the_http_guide_runs_from_top_to_bottom(
     made = copy_context().run(run_page, ROOT / "docs" / "http.md", running)
     assert "missing.jpg" in capsys.readouterr().out
     assert made["patient"].inference_configuration.read_timeout == 600
-    assert made["total_seconds"] == 0  # the embedded server does not say
+    assert made["total_seconds"] > 0
 
 
 def test_the_guide_to_the_embedded_server_runs(folder: Path):

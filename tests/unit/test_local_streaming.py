@@ -207,6 +207,18 @@ async def test_the_newest_wins_and_the_end_is_never_lost() -> None:
     assert [number async for number in mailbox] == [4]
 
 
+async def test_a_burst_is_kept_and_a_backlog_is_not() -> None:
+    burst: Mailbox[int] = Mailbox(8, patience=60)
+    backlog: Mailbox[int] = Mailbox(8, patience=0.01)
+    for mailbox in (burst, backlog):
+        for number in range(5):
+            mailbox.put(number)
+        mailbox.end()
+    await asyncio.sleep(0.05)
+    assert [number async for number in burst] == [0, 1, 2, 3, 4]
+    assert [number async for number in backlog] == [4], "the newest is never too old"
+
+
 async def test_an_error_comes_after_the_last_item() -> None:
     mailbox: Mailbox[int] = Mailbox(3)
     thread = threading.Thread(
@@ -242,6 +254,20 @@ async def test_a_live_track_replaces_what_was_not_taken() -> None:
     await asyncio.wait_for(second, 1)
     await track.put("third")  # type: ignore[arg-type]
     assert await track.recv() == "third"
+
+
+async def test_a_live_frame_waits_a_little_for_the_encoder(monkeypatch: Any) -> None:
+    track = OutputTrack(keep_all=False)
+    await track.put("first")  # type: ignore[arg-type]
+    assert await track.recv() == "first"
+    await track.put("second")  # type: ignore[arg-type]
+    third = asyncio.ensure_future(track.put("third"))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert await track.recv() == "second"
+    await asyncio.wait_for(third, 1)
+    monkeypatch.setattr(output, "LIVE_PATIENCE", 0.01)
+    await asyncio.wait_for(track.put("fourth"), 1)  # type: ignore[arg-type]
+    assert await track.recv() == "fourth", "the third has waited for long enough"
 
 
 async def test_a_track_that_keeps_all_waits_and_says_when_all_is_sent() -> None:

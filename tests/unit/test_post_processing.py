@@ -300,3 +300,8 @@ def test_a_model_is_found_by_its_id() -> None:
     assert filter_model_descriptions(descriptions, "a/2") is descriptions[1]
     assert filter_model_descriptions(descriptions, "a/3") is None
     assert filter_model_descriptions([], "a/1") is None
+
+
+def test_outputs_that_are_none_are_passed_through() -> None:
+    outputs: Any = [None, 5, {"a": 1}]
+    assert decode_workflow_outputs(outputs, VisualisationResponseFormat.NUMPY) == outputs

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import traceback
+import uuid
 from typing import Any
 
 import pytest
@@ -57,6 +59,14 @@ def test_no_id_leads_to_another_endpoint(server, call, method, arguments):
 def test_dots_within_an_id_are_as_good_as_letters(model_id: str):
     state = ClientState("http://host", None, InferenceHTTPClient("http://host").client_mode)
     assert state.bare_url("/{model_id}", model_id=model_id).endswith(model_id.replace("%", "%25"))
+
+
+@pytest.mark.filterwarnings("ignore::inference_sdk.InferenceSDKDeprecationWarning")
+@both_ways
+def test_an_id_may_be_a_uuid(server, call):
+    pipeline_id: Any = uuid.UUID(int=7)
+    call(client_with(server), "get_inference_pipeline_status", pipeline_id=pipeline_id)
+    assert server.last.path == f"/inference_pipelines/{pipeline_id}/status"
 
 
 @both_ways
@@ -124,6 +134,27 @@ def test_a_key_that_the_server_quotes_is_masked(server, call, message):
         call(client_with(server), "list_loaded_models")
     assert KEY not in str(caught.value)
     assert "***" in caught.value.api_message
+
+
+@both_ways
+@pytest.mark.parametrize("transport", ["legacy", "header"])
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [("list_loaded_models", {}), ("depth_estimation", {"inference_input": b"x"})],
+)
+def test_no_variable_of_ours_shows_the_key_in_a_traceback(
+    server, call, transport, method, arguments
+):
+    """Error trackers send the variables of every frame along."""
+    from aiohttp import web
+
+    server.default = lambda _: web.json_response({"message": "no"}, status=403)
+    with pytest.raises(HTTPClientError) as caught:
+        call(client_with(server, api_key_transport=transport), method, **arguments)
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame for frame in report.stack if "inference_sdk" in frame.filename]
+    assert len(ours) > 3
+    assert [frame.name for frame in ours if KEY in str(frame.locals)] == []
 
 
 # -- changes -------------------------------------------------------------------------------------

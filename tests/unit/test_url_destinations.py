@@ -49,6 +49,7 @@ def test_addresses_of_the_internet_are_global(address: str) -> None:
         "fe80::1",
         "fe80::1%eth0",
         "fc00::1",
+        "fec0::1",
         "ff02::1",
         "::127.0.0.1",
         "::ffff:127.0.0.1",

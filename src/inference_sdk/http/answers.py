@@ -29,7 +29,7 @@ class Answer:
 
     status: int
     reason: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
     response: requests.Response | None = field(default=None, repr=False)

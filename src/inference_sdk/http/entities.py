@@ -21,6 +21,7 @@ from inference_sdk.http.errors import (
     InvalidServerResponseError,
     ModelTaskTypeNotSupportedError,
 )
+from inference_sdk.regions import DOMAINS, PRODUCTION, STAGING
 
 if TYPE_CHECKING:
     import os
@@ -62,18 +63,14 @@ DEFAULT_IMAGE_EXTENSIONS = [
 ]
 DEFAULT_MAX_INPUT_SIZE = 1024
 
-_ROBOFLOW_SERVICES = ("detect", "outline", "classify", "infer", "serverless", "asyncinfer")
+_ROBOFLOW_SERVICES = {
+    PRODUCTION: ("detect", "outline", "classify", "infer", "serverless", "asyncinfer"),
+    STAGING: ("serverless", "asyncinfer"),
+}
 ALL_ROBOFLOW_API_URLS = frozenset(
-    [
-        f"https://{service}.roboflow.{zone}"
-        for service in _ROBOFLOW_SERVICES
-        for zone in ("com", "eu")
-    ]
-    + [
-        f"https://{service}.{domain}"
-        for service in ("serverless", "asyncinfer")
-        for domain in ("roboflow.one", "roboflow-eu.one")
-    ]
+    f"https://{service}.{domain}"
+    for (_, environment), domain in DOMAINS.items()
+    for service in _ROBOFLOW_SERVICES[environment]
 )
 """Addresses of Roboflow's hosted inference services, which speak API v0."""
 

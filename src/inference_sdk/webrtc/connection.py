@@ -171,8 +171,9 @@ class Connection:
             )
         except Exception as failure:  # noqa: BLE001 - handed to whoever started or reads
             error = failure
+        # A source of the user's own may raise anything, and anywhere.
         if not self.started.done():
-            self.started.set_exception(error or WebRTCStartError("The stream ended at once."))
+            self.started.set_exception(self._start_error(error))
             error = None
         self._intake.end(error)
 
@@ -279,11 +280,21 @@ class Connection:
             if self._url in str(error):
                 raise
             raise type(error)(f"No stream at {self._url}: {error}.") from error
-        except Exception as error:  # a source of the user's own may raise anything
-            raise WebRTCStartError(
-                f"Could not start the stream at {self._url}: {server.mask(error)} "
-                f"({type(error).__name__})."
-            ) from error
+        except WebRTCError:
+            raise
+        except Exception as error:
+            raise self._start_error(error) from error
+
+    def _start_error(self, error: Optional[BaseException]) -> WebRTCError:
+        """Why the stream did not start."""
+        if isinstance(error, WebRTCError):
+            return error
+        reason = f"{error} ({type(error).__name__})" if error else "it ended at once"
+        told = WebRTCStartError(
+            f"Could not start the stream at {self._url}: {self._request.server.mask(reason)}."
+        )
+        told.__cause__ = error
+        return told
 
     async def _watched(self, peer: Peer) -> None:
         """Wait for the end of the stream, and for its beginning no longer than is allowed."""

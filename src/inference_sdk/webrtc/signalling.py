@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
 from inference_sdk.config import RF_API_BASE_URL
+from inference_sdk.http.answers import NO_MESSAGE, api_message
+from inference_sdk.http.endpoints import WEBRTC_WORKER
 from inference_sdk.http.entities import ApiKeyTransport, is_hosted_api_url
 from inference_sdk.utils.logging import get_logger
 from inference_sdk.webrtc.errors import WebRTCStartError
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 
 logger = get_logger("webrtc.signalling")
 
-WORKER_PATH = "/initialise_webrtc_worker"
 TURN_CONFIG_PATH = "/webrtc_turn_config"
 
 OFFER_TIMEOUT = 90.0
@@ -39,6 +41,11 @@ MAX_ANSWER_BYTES = 1024 * 1024
 TURN_CONFIG_TIMEOUT = 5.0
 _CONNECT_TIMEOUT = 10.0
 _MAX_QUOTED = 500
+
+_NO_ROUTE = re.compile(
+    r"\{.*|(404\W*)?not found\W*|.*\b(route|endpoint|url|method)\b.*", re.IGNORECASE | re.DOTALL
+)
+"""How servers say that they do not know an address at all; a `{` is JSON without a message."""
 
 _OPTIONAL_SETTINGS = ("declared_fps", "requested_plan", "requested_region", "processing_timeout")
 
@@ -79,7 +86,7 @@ class Server:
 
     @property
     def worker_url(self) -> str:
-        return self.api_url.rstrip("/") + WORKER_PATH
+        return self.api_url.rstrip("/") + WEBRTC_WORKER
 
     def headers(self) -> dict[str, str]:
         if self.api_key is None or self.transport is ApiKeyTransport.LEGACY:
@@ -244,9 +251,9 @@ def parse_answer(server: Server, status: int, content: bytes) -> SessionDescript
     import orjson
 
     url = server.worker_url
-    quoted = server.mask(content[:_MAX_QUOTED].decode("utf-8", "replace")).strip()
     if not 200 <= status < 300:
-        raise WebRTCStartError(f"{url} answered with status {status}: {quoted}. {_advice(status)}")
+        raise _refusal(server, status, content)
+    quoted = server.mask(content[:_MAX_QUOTED].decode("utf-8", "replace")).strip()
     try:
         answer = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -261,12 +268,30 @@ def parse_answer(server: Server, status: int, content: bytes) -> SessionDescript
     return SessionDescription(kind, sdp)
 
 
-def _advice(status: int) -> str:
-    if status == 404:
+def _refusal(server: Server, status: int, content: bytes) -> WebRTCStartError:
+    """What the server said instead of an answer, in its own words, and what to do."""
+    words = server.mask(api_message(content)).strip()
+    if words == NO_MESSAGE:  # JSON of some other form
+        words = server.mask(content.decode("utf-8", "replace")).strip()
+    if words.startswith("<"):
+        words = "a page of HTML"
+    told = f": {words[:_MAX_QUOTED].rstrip('.')}" if words else ""
+    advice = _advice(status, words if content.lstrip().startswith(b"{") else "")
+    return WebRTCStartError(f"{server.worker_url} answered with status {status}{told}. {advice}")
+
+
+def _advice(status: int, words: str) -> str:
+    """What to do about a refusal.
+
+    Args:
+        words: what the server says of it; empty where it does not speak as an inference server.
+    """
+    if status in (404, 405):
+        if words and status == 404 and not _NO_ROUTE.fullmatch(words):
+            return "Check the id and the workspace of the workflow, and the ids of its models."
         return (
             "This server may have no WebRTC: check the address, that the server is new enough, "
-            "and that its WebRTC worker is switched on. For a named workflow, check its id and "
-            "workspace."
+            "and that its WebRTC worker is switched on."
         )
     if 300 <= status < 400:
         return "The server moved: use the address that it points to."

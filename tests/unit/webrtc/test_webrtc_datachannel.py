@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import given, settings
@@ -172,6 +173,14 @@ async def test_upload_sends_all_in_order_and_reports(video):
     headers = [struct.unpack_from("<II", message) for message in channel.sent]
     assert headers == [(index, 11) for index in range(11)]
     assert b"".join(message[8:] for message in channel.sent) == video.read_bytes()
+
+
+async def test_upload_to_a_channel_of_a_users_test(video):
+    channel = MagicMock(readyState="open", bufferedAmount=0)
+    uploader = VideoFileUploader(str(video), channel)
+    await uploader.upload()
+    assert uploader.total_chunks == uploader.uploaded_chunks == 1
+    channel.send.assert_called_once_with(create_video_upload_chunk(0, 1, video.read_bytes()))
 
 
 async def test_upload_never_fills_the_channel_beyond_its_limit(video):

@@ -131,7 +131,21 @@ def test_ice_servers_that_cannot_be_read(broken):
 @pytest.mark.parametrize(
     ("status", "content", "says"),
     [
-        (404, b'{"detail":"Not Found"}', "may have no WebRTC"),
+        (404, b'{"detail":"Not Found"}', "404: Not Found. This server may have no WebRTC"),
+        (404, b'{"status": "?"}', r"404: {.*}. This server may have no WebRTC"),
+        (404, b"<!doctype html><p>no such page", "a page of HTML. This server may have no WebRTC"),
+        (404, b"", "status 404. This server may have no WebRTC"),
+        (405, b'{"detail":"Method Not Allowed"}', "may have no WebRTC"),
+        (
+            404,
+            b'{"message": "Workflow a/b not found."}',
+            "404: Workflow a/b not found. Check the id and the workspace of the workflow, and",
+        ),
+        (
+            422,
+            b'{"detail": [{"loc": ["body", "x"], "msg": "Field required"}]}',
+            "body.x: Field req",
+        ),
         (401, b"no " + KEY.encode(), "Check the API key"),
         (500, b"boom", "server's log"),
         (302, b"", "The server moved"),

@@ -50,9 +50,9 @@ class ImageCall:
     """An endpoint that takes images: where it is, what goes with them, what comes of answers."""
 
     state: ClientState
-    url: str
-    payload: dict[str, Any] | None = None
-    parameters: dict[str, Any] | None = None
+    url: str = field(repr=False)
+    payload: dict[str, Any] | None = field(default=None, repr=False)
+    parameters: dict[str, Any] | None = field(default=None, repr=False)
     placement: ImagePlacement = ImagePlacement.JSON
     batch_size: int = 1
     load_arguments: Mapping[str, Any] = field(default_factory=dict)

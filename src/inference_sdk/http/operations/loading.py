@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from inference_sdk.http.errors import EncodingError, HTTPClientError, InvalidInputFormatError
 from inference_sdk.http.steps import Compute, Each, FetchURL, Operation
 from inference_sdk.http.utils.encoding import decode_base_64, encode_base_64, encode_image
+from inference_sdk.http.utils.requests import shown_url
 
 LoadedImage = tuple[str, float | None]
 """Base64, and the factor the image was scaled by: None when it was not."""
@@ -177,7 +177,7 @@ def describe(reference: Any) -> str:
     """A name for an input that is short, and shows no secret of a signed URL."""
     if isinstance(reference, str):
         if uri_is_http_link(reference):
-            return _describe_url(reference)
+            return shown_url(reference)
         if is_file(reference) or _looks_like_file_name(reference):
             return repr(reference)
         return f"text of {len(reference)} characters"
@@ -188,14 +188,6 @@ def describe(reference: Any) -> str:
     shape = getattr(reference, "shape", None) or getattr(reference, "size", None)
     kind = type(reference).__name__
     return f"{kind} of shape {shape}" if isinstance(shape, tuple) else f"a {kind}"
-
-
-def _describe_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "a malformed URL"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 @cache

@@ -170,14 +170,15 @@ class ClientState:
         return f"{address}?{urlencode(query)}" if query else address
 
 
-def _quote(name: str, value: str) -> str:
-    if {".", ".."} & set(value.split("/")):
+def _quote(name: str, value: object) -> str:
+    text = str(value)  # whoever has an id as a UUID or a number may pass it as it is
+    if {".", ".."} & set(text.split("/")):
         # Senders resolve these as in a file system: the request would go to another endpoint.
         raise InvalidParameterError(
-            f"{name} is {value!r}, but must not hold the parts '.' and '..'."
+            f"{name} is {text!r}, but must not hold the parts '.' and '..'."
         )
     # Of what is filled into paths, only model ids have parts of their own.
-    return quote(value, safe="/" if name == MODEL_ID else "")
+    return quote(text, safe="/" if name == MODEL_ID else "")
 
 
 def _header_value(name: str, value: str) -> str:

@@ -24,7 +24,8 @@ def address_is_global(address: str) -> bool:
         meant = _embedded(ipaddress.ip_address(address))
     except ValueError:
         return False
-    return meant.is_global and not (meant.is_multicast or meant.is_reserved)
+    site_local = isinstance(meant, ipaddress.IPv6Address) and meant.is_site_local
+    return meant.is_global and not (meant.is_multicast or meant.is_reserved or site_local)
 
 
 def written_address(host: str) -> IPAddress | None:

@@ -41,7 +41,10 @@ def decode_workflow_outputs(
 
     A picture is `{"type": "base64", "value": …}`, at any depth.
     """
-    return [decode_workflow_output(output, expected_format) for output in workflow_outputs]
+    return [
+        decode_workflow_output(output, expected_format) if isinstance(output, dict) else output
+        for output in workflow_outputs
+    ]
 
 
 def decode_workflow_output(

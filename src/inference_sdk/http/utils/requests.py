@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Optional, Union
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from requests import Response
@@ -78,6 +79,15 @@ def deduct_api_key(match: re.Match[str]) -> str:
     if assignment is None:
         return mask_secret(text)
     return text[: assignment.end()] + mask_secret(text[assignment.end() :])
+
+
+def shown_url(url: str) -> str:
+    """A URL without what may be secret in it: user, password, query (signatures), fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a malformed URL"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def mask_secret(value: str) -> str:

@@ -45,6 +45,7 @@ from inference_sdk.http.errors import (
 )
 from inference_sdk.http.utils.ip_addresses import address_is_global as address_is_global
 from inference_sdk.http.utils.ip_addresses import meant_address, written_address
+from inference_sdk.http.utils.requests import shown_url as shown_url
 from inference_sdk.utils.environment import comma_separated, flag
 
 if TYPE_CHECKING:
@@ -228,12 +229,6 @@ def _with_host(parts: SplitResult, address: str) -> SplitResult:
     port = f":{parts.port}" if parts.port else ""
     bracketed = f"[{address}]" if ":" in address else address
     return parts._replace(netloc=f"{userinfo}{at}{bracketed}{port}")
-
-
-def shown_url(url: str) -> str:
-    """A URL without what may be secret in it: user, password, query (signatures), fragment."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 # -- the way: redirects, proxies, errors (pure) ------------------------------------------------

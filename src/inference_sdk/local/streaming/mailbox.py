@@ -1,26 +1,38 @@
 """Handing items from producers, in the event loop or in threads, to one consumer in the loop.
 
 The only queue between a video source and its processing. It holds a fixed number of items, and a
-full one drops the oldest: with room for one, the newest frame wins. The end, or the error that
-caused it, is kept apart from the items, so that it is never dropped.
+full one drops the oldest; items that waited for too long give way to newer ones, so that a burst is
+worked off while a backlog does not build up. The end, or the error that caused it, is kept apart
+from the items, so that it is never dropped.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, Optional, TypeVar
 
 T = TypeVar("T")
 
+LIVE_PATIENCE = 0.1
+"""Seconds that a frame of a live stream may wait, wherever it does, while there is a newer one."""
+
 
 class Mailbox(Generic[T]):
-    """Made in the event loop that takes the items out, as `async for item in mailbox`."""
+    """Made in the event loop that takes the items out, as `async for item in mailbox`.
 
-    def __init__(self, size: int = 1) -> None:
-        self._items: deque[T] = deque(maxlen=size)
+    Args:
+        size: items that may wait.
+        patience: seconds that an item may wait while there is a newer one.
+    """
+
+    def __init__(self, size: int = 1, patience: float = math.inf) -> None:
+        self._items: deque[tuple[T, float]] = deque(maxlen=size)
+        self._patience = patience
         self._changed = asyncio.Event()
         self._ended = False
         self._error: Optional[Exception] = None
@@ -28,7 +40,7 @@ class Mailbox(Generic[T]):
 
     def put(self, item: T) -> None:
         """Add an item, in the event loop."""
-        self._items.append(item)
+        self._items.append((item, time.monotonic()))
         self._changed.set()
 
     def end(self, error: Optional[Exception] = None) -> None:
@@ -59,4 +71,7 @@ class Mailbox(Generic[T]):
                 raise self._error or StopAsyncIteration
             self._changed.clear()
             await self._changed.wait()
-        return self._items.popleft()
+        oldest_wanted = time.monotonic() - self._patience
+        while len(self._items) > 1 and self._items[0][1] < oldest_wanted:
+            self._items.popleft()
+        return self._items.popleft()[0]

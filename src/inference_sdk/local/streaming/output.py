@@ -1,12 +1,13 @@
 """The two ways out to the client: the video track, and the data channel `inference`.
 
-Both hold very little: a frame that cannot be sent yet is replaced by the next one when the stream
+Both hold very little: a frame that cannot be sent soon is replaced by the next one when the stream
 is live, and makes the processing wait when every frame counts. Knows nothing of workflows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Optional
@@ -15,6 +16,7 @@ import av
 from aiortc import RTCDataChannel
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
+from inference_sdk.local.streaming.mailbox import LIVE_PATIENCE
 from inference_sdk.local.streaming.messages import Message
 
 HIGH_WATER = 1024 * 1024
@@ -30,7 +32,8 @@ class OutputTrack(MediaStreamTrack):
     """The video track to the client; has room for one frame.
 
     Args:
-        keep_all: `put` waits for the frame before to be taken, instead of replacing it.
+        keep_all: `put` waits for the frame before to be taken, however long that takes, instead
+            of replacing it.
     """
 
     kind = "video"
@@ -46,8 +49,9 @@ class OutputTrack(MediaStreamTrack):
     async def put(self, frame: av.VideoFrame) -> None:
         """Hand over the next frame."""
         # The first one is never replaced: its receiver counts all times from it.
-        if self._keep_all or not self._begun:
-            await self._until(lambda: self._frame is None)
+        patience = None if self._keep_all or not self._begun else LIVE_PATIENCE
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._until(lambda: self._frame is None), patience)
         self._frame = frame
         self._changed.set()
 

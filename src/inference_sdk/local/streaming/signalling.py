@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from inference_sdk.http.endpoints import WEBRTC_WORKER
 from inference_sdk.local.faults import RequestFault
 from inference_sdk.local.streaming.request import StreamRequest, WorkflowChoice, parse_request
 from inference_sdk.local.wire import (
@@ -60,7 +61,7 @@ def add_routes(app: web.Application, *, window: int = 1) -> None:
     app[STREAMS] = streams
     app[WINDOW] = window
     app.on_shutdown.append(_close_streams)
-    app.router.add_post("/initialise_webrtc_worker", _initialise)
+    app.router.add_post(WEBRTC_WORKER, _initialise)
 
 
 async def _initialise(request: web.Request) -> web.Response:

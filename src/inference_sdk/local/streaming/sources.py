@@ -24,7 +24,7 @@ import av.container
 import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
-from inference_sdk.local.streaming.mailbox import Mailbox
+from inference_sdk.local.streaming.mailbox import LIVE_PATIENCE, Mailbox
 
 LIVE_TIMEOUT = 10.0
 """Seconds that opening an address, or the next bytes from it, may take."""
@@ -34,6 +34,9 @@ THREAD_END_TIMEOUT = 2.0
 
 TRACK_BACKLOG = 64
 """Frames of a track that wait in batch mode: nothing slows a live sender, so memory has to."""
+
+LIVE_BACKLOG = 8
+"""Frames of a track that wait in a live stream: a connection begins, and jitters, in bursts."""
 
 DEFAULT_FPS = 30.0
 
@@ -81,10 +84,12 @@ class FrameSource(Protocol):
 
 
 class TrackSource:
-    """Frames of the client's video track: the newest one, or all of them in batch mode."""
+    """Frames of the client's video track: the fresh ones, or all of them in batch mode."""
 
     def __init__(self, track: MediaStreamTrack, realtime: bool) -> None:
-        self._mailbox: Mailbox[SourceFrame] = Mailbox(1 if realtime else TRACK_BACKLOG)
+        self._mailbox: Mailbox[SourceFrame] = (
+            Mailbox(LIVE_BACKLOG, LIVE_PATIENCE) if realtime else Mailbox(TRACK_BACKLOG)
+        )
         self._task = asyncio.ensure_future(self._receive(track))
 
     def __aiter__(self) -> AsyncIterator[SourceFrame]:

@@ -14,6 +14,7 @@ from typing import Any, Optional
 
 from aiohttp import web
 
+from inference_sdk.http import endpoints
 from inference_sdk.local.faults import InvalidRequestError, RequestFault
 from inference_sdk.local.wire import (
     MODELS,
@@ -81,9 +82,9 @@ WORKFLOWS = web.AppKey("workflows", NamedWorkflows)
 def add_routes(app: web.Application) -> None:
     """Add the endpoints of workflows; `app` must have `MODELS`."""
     app[WORKFLOWS] = NamedWorkflows()
-    for path in ("/workflows/run", "/infer/workflows"):
+    for path in (endpoints.WORKFLOW_SPECIFICATION, endpoints.LEGACY_WORKFLOW_SPECIFICATION):
         app.router.add_post(path, _run_specification)
-    for path in ("/{workspace}/workflows/{workflow}", "/infer/workflows/{workspace}/{workflow}"):
+    for path in (endpoints.WORKFLOW_BY_ID, endpoints.LEGACY_WORKFLOW_BY_ID):
         app.router.add_post(path, _run_named)
 
 
@@ -98,7 +99,7 @@ async def _run_named(request: web.Request) -> web.Response:
     body = await read_json_object(request)
     names = request.match_info
     version = _field(body, "workflow_version_id", str, None)
-    workflow = request.app[WORKFLOWS].get(names["workspace"], names["workflow"], version)
+    workflow = request.app[WORKFLOWS].get(names["workspace_name"], names["workflow_id"], version)
     return await _run(request, workflow, body)
 
 
