@@ -112,7 +112,7 @@ async def test_tasks_share_connections(helpful: RecordingServer) -> None:
 
 async def test_an_idle_connection_is_closed_before_the_server_does() -> None:
     """uvicorn, the usual server, closes at 5 s; aiohttp looks only now and then."""
-    from inference_sdk.http import async_sender
+    from inference_sdk.http.transport import async_sender
 
     session = async_sender.new_session()
     assert session.connector is not None

@@ -63,9 +63,9 @@ def test_a_deprecated_function_warns_at_each_call_on_the_callers_line() -> None:
         assert warned_at(caught) == (__file__, line, "old is deprecated: Use new().")
 
 
-def test_an_experimental_method_is_named_with_its_class() -> None:
+def test_an_experimental_method_is_named() -> None:
     client = Client()
-    with pytest.warns(InferenceSDKDeprecationWarning, match=r"Client\.method is experimental: May"):
+    with pytest.warns(InferenceSDKDeprecationWarning, match=r"^method is experimental: May"):
         assert client.method() is client
 
 
@@ -78,7 +78,7 @@ def test_a_coroutine_function_warns_when_it_is_called_not_when_it_is_awaited() -
 
 def test_a_coroutine_method_is_bound() -> None:
     client = Client()
-    with pytest.warns(InferenceSDKDeprecationWarning, match=r"Client\.method_async"):
+    with pytest.warns(InferenceSDKDeprecationWarning, match=r"^method_async"):
         coroutine = client.method_async()
     assert asyncio.run(coroutine) is client
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_sdk.http.errors import InvalidParameterError
-from inference_sdk.http.json_body import encode_json
+from inference_sdk.http.transport.json_body import encode_json
 
 
 class Colour(Enum):

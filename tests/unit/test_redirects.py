@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inference_sdk.http.errors import HTTPClientError
-from inference_sdk.http.redirects import refuse_elsewhere
+from inference_sdk.http.transport.redirects import refuse_elsewhere
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def classes() -> Iterator[Any]:
 
 def evaluate(text: ast.expr, module: str) -> Any:
     names = {**vars(importlib.import_module(module)), **OF_OTHERS}
-    return eval(compile(ast.Expression(text), module, "eval"), names)
+    return eval(compile(ast.Expression(text), "<surface>", "eval"), names)
 
 
 def documented_parameters(signature: str, module: str) -> list[tuple[str, Any, Any]]:

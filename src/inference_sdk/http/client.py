@@ -171,7 +171,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
     @overload
     def infer(
         self, inference_input: list[Any], model_id: str | None = None
-    ) -> list[InferenceResult]: ...
+    ) -> OneOrMany[InferenceResult]: ...
 
     def infer(
         self,
@@ -186,7 +186,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
                 selected model.
 
         Returns:
-            A dict for one image, a list in input order for several; see `InferenceResult`.
+            A dict for one image, also in a list of one; a list in input order for several; see `InferenceResult`.
             Coordinates are pixels of the upright image as it was given, whatever was sent.
 
         Raises:
@@ -204,7 +204,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
     @overload
     async def infer_async(
         self, inference_input: list[Any], model_id: str | None = None
-    ) -> list[InferenceResult]: ...
+    ) -> OneOrMany[InferenceResult]: ...
 
     async def infer_async(
         self,

@@ -18,7 +18,7 @@ from inference_sdk.http.errors import (
     InvalidParameterError,
     InvalidServerResponseError,
 )
-from inference_sdk.http.utils.requests import deduct_api_key_from_string
+from inference_sdk.http.utils.requests import deduct_api_key_from_string, shown_url
 
 _ROOT_MODULES = frozenset({"builtins", "socket", "ssl", "http.client", "_ssl"})
 """Where errors come from that describe a connection and quote no URL."""
@@ -157,7 +157,14 @@ def redirects_without_end(url: str) -> InvalidServerResponseError:
 
 def invalid_address(url: str) -> InvalidParameterError:
     return InvalidParameterError(
-        f"{url.partition('?')[0]!r} is no http(s) address. Check the api_url of the client."
+        f"{shown_url(url)!r} is no http(s) address. Check the api_url of the client."
+    )
+
+
+def moved(url: str, target: str) -> HTTPClientError:
+    return HTTPClientError(
+        f"{shown_url(url)} moved to {shown_url(target)}, and following would drop the request's "
+        "body. Make the new address the api_url."
     )
 
 

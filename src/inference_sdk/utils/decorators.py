@@ -26,17 +26,12 @@ def deprecated(reason: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         >>> @deprecated(reason="Use run_workflow().")
         ... def infer_from_workflow(): ...
     """
-    return lambda function: _warning(function, f"{_name(function)} is deprecated: {reason}")
+    return lambda function: _warning(function, f"{function.__name__} is deprecated: {reason}")
 
 
 def experimental(info: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark a function that may change without notice; `info` says what to expect."""
-    return lambda function: _warning(function, f"{_name(function)} is experimental: {info}")
-
-
-def _name(function: Callable[P, R]) -> str:
-    """Name with its class, without the functions it is defined in."""
-    return function.__qualname__.rpartition("<locals>.")[2]
+    return lambda function: _warning(function, f"{function.__name__} is experimental: {info}")
 
 
 def _warning(function: Callable[P, R], message: str) -> Callable[P, R]:

@@ -67,7 +67,7 @@ class _GivenSession(Transport):
         self._given = session
 
     async def exchange_async(self, step: Exchange) -> Answer:
-        from inference_sdk.http import async_sender
+        from inference_sdk.http.transport import async_sender
 
         timeout = async_sender.DEFAULT_TIMEOUT
         try:
@@ -164,7 +164,7 @@ async def execute_requests_packages_async(
         aiohttp.ClientResponseError: an answer has status 400 or more.
         aiohttp.ClientError: a request was never answered.
     """
-    from inference_sdk.http import async_sender
+    from inference_sdk.http.transport import async_sender
 
     async with async_sender.new_session() as session:
         jobs = (

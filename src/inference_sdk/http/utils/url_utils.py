@@ -33,7 +33,6 @@ from requests.models import PreparedRequest
 from requests.utils import select_proxy
 
 from inference_sdk.http import faults
-from inference_sdk.http.connection_settings import ConnectionSettings
 from inference_sdk.http.entities import InferenceConfiguration
 from inference_sdk.http.errors import (
     HTTPCallErrorError,
@@ -43,6 +42,7 @@ from inference_sdk.http.errors import (
     InvalidURLImageInput,
     URLAddressNotAllowedError,
 )
+from inference_sdk.http.transport.connection_settings import ConnectionSettings
 from inference_sdk.http.utils.ip_addresses import address_is_global as address_is_global
 from inference_sdk.http.utils.ip_addresses import meant_address, written_address
 from inference_sdk.http.utils.requests import shown_url as shown_url

@@ -53,6 +53,10 @@ class LoopSessions:
         if held is not None:
             await held[1].aclose()
 
+    def __del__(self) -> None:
+        if self._process == os.getpid():
+            self._drop_closed_loops()
+
     def _drop_closed_loops(self) -> None:
         # Other threads' loops come and go meanwhile: list() copies at one go.
         for loop in [loop for loop in list(self._held) if loop.is_closed()]:

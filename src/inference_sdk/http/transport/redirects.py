@@ -9,6 +9,22 @@ from inference_sdk.http import faults
 _PORTS = {"http": 80, "https": 443}
 
 
+_KEEPS_METHOD = frozenset({307, 308})
+
+
+def judge_redirect(url: str, location: str, method: str, status: int) -> None:
+    """Refuse a redirect that would take a request elsewhere, or make another one of it.
+
+    Statuses other than 307 and 308 turn a POST into a GET without a body, which no call means.
+
+    Raises:
+        HTTPClientError: names both addresses.
+    """
+    refuse_elsewhere(url, location)
+    if method.upper() == "POST" and status not in _KEEPS_METHOD:
+        raise faults.moved(url, urljoin(url, location))
+
+
 def refuse_elsewhere(url: str, location: str) -> None:
     """Refuse a redirect to another host, port or to a weaker scheme.
 

@@ -13,12 +13,12 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from inference_sdk.http.answers import Answer
-from inference_sdk.http.body_parts import body_parts
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import HTTPClientError
-from inference_sdk.http.json_body import encode_json
-from inference_sdk.http.query import query_values
-from inference_sdk.http.redirects import refuse_elsewhere
+from inference_sdk.http.transport.body_parts import body_parts
+from inference_sdk.http.transport.json_body import encode_json
+from inference_sdk.http.transport.query import query_values
+from inference_sdk.http.transport.redirects import judge_redirect
 from inference_sdk.http.utils.request_building import RequestData
 
 ERRORS = (requests.RequestException, OSError)
@@ -92,7 +92,7 @@ class _Session(requests.Session):
         location = super().get_redirect_target(resp)
         if location is not None:
             try:
-                refuse_elsewhere(resp.url, location)
+                judge_redirect(resp.url, location, resp.request.method or "", resp.status_code)
             except HTTPClientError:
                 resp.close()
                 raise

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from inference_sdk.http import faults
 from inference_sdk.http.answers import Answer
-from inference_sdk.http.connection_settings import ConnectionSettings
-from inference_sdk.http.loop_sessions import LoopSessions
+from inference_sdk.http.transport.connection_settings import ConnectionSettings
+from inference_sdk.http.transport.loop_sessions import LoopSessions
 
 if TYPE_CHECKING:
     import aiohttp
@@ -57,7 +57,7 @@ class Transport:
         Raises:
             HTTPClientError: there was no complete answer.
         """
-        from inference_sdk.http import sync_sender
+        from inference_sdk.http.transport import sync_sender
 
         configuration = step.configuration
         session = self._threads_session()
@@ -74,7 +74,7 @@ class Transport:
 
     async def exchange_async(self, step: Exchange) -> Answer:
         """The twin of `exchange`, on the running event loop."""
-        from inference_sdk.http import async_sender
+        from inference_sdk.http.transport import async_sender
 
         configuration = step.configuration
         session = await self._loop_sessions.current()
@@ -99,7 +99,7 @@ class Transport:
         self.close()
 
     def _threads_session(self) -> requests.Session:
-        from inference_sdk.http import sync_sender
+        from inference_sdk.http.transport import sync_sender
 
         session = self._session
         if session is not None and self._process == os.getpid():
@@ -135,6 +135,6 @@ def _for_aiohttp(settings: ConnectionSettings, host: str) -> dict[str, Any]:
 
 
 def _new_loop_session() -> aiohttp.ClientSession:
-    from inference_sdk.http import async_sender
+    from inference_sdk.http.transport import async_sender
 
     return async_sender.new_session()

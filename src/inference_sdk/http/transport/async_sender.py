@@ -10,11 +10,11 @@ import aiohttp
 from aiohttp import payload
 
 from inference_sdk.http.answers import Answer
-from inference_sdk.http.body_parts import body_parts
 from inference_sdk.http.entities import RequestMethod
-from inference_sdk.http.json_body import encode_json
-from inference_sdk.http.query import query_values
-from inference_sdk.http.redirects import refuse_elsewhere
+from inference_sdk.http.transport.body_parts import body_parts
+from inference_sdk.http.transport.json_body import encode_json
+from inference_sdk.http.transport.query import query_values
+from inference_sdk.http.transport.redirects import judge_redirect
 from inference_sdk.http.utils.request_building import RequestData
 
 ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
@@ -87,7 +87,7 @@ async def _judge_redirect(
     # aiohttp follows either, so both are judged.
     location = headers.get("Location") or headers.get("URI") or ""
     try:
-        refuse_elsewhere(str(parameters.url), location)
+        judge_redirect(str(parameters.url), location, parameters.method, parameters.response.status)
     except Exception:
         parameters.response.close()
         raise
