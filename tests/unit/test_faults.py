@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import ssl
 from typing import Any
+from unittest.mock import MagicMock
 
 import aiohttp
 import pytest
@@ -237,3 +238,11 @@ def test_wrapping_keeps_names_and_results() -> None:
     functions: list[Any] = [twice, twice_async]
     assert [f.__name__ for f in functions] == ["twice", "twice_async"]
     assert [f.__doc__ for f in functions] == ["Doubles.", "Doubles, too."]
+
+
+def test_a_stand_in_for_an_answer_may_know_its_json_only() -> None:
+    answer = MagicMock(status_code=404, reason="Not Found", url=ADDRESS)
+    answer.json.return_value = {"message": "no such model"}
+    error = as_client_error(requests.HTTPError(response=answer))
+    assert isinstance(error, HTTPCallErrorError)
+    assert (error.status_code, error.api_message) == (404, "no such model")
