@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inference_sdk.http.errors import HTTPClientError
-from inference_sdk.http.transport.redirects import refuse_elsewhere
+from inference_sdk.http.transport.redirects import judge_redirect, refuse_elsewhere
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,14 @@ def test_the_message_names_both_and_no_key() -> None:
     assert "http://host:1 redirects to http://other:2." in str(caught.value)
     for secret in ("0123456789", "98765432", "pw"):
         assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_redirect_that_would_drop_the_body_is_refused(status: int) -> None:
+    with pytest.raises(HTTPClientError, match="http://host/a moved to http://host/b.*api_url"):
+        judge_redirect("http://host/a?api_key=0123456789", "/b", "POST", status)
+
+
+@pytest.mark.parametrize(("method", "status"), [("POST", 307), ("POST", 308), ("GET", 302)])
+def test_a_redirect_that_keeps_the_request_is_followed(method: str, status: int) -> None:
+    judge_redirect("http://host/a", "/b", method, status)
