@@ -41,6 +41,17 @@ def test_the_server_loads_what_models_and_streams_need_when_they_are_asked_for()
     assert not loaded & {"onnxruntime", "PIL", "cv2", "av", "aiortc"}
 
 
+def test_a_process_that_only_serves_loads_what_streams_need_ahead() -> None:
+    loaded = _loaded_after(
+        "import threading\n"
+        "from inference_sdk.local.streaming import signalling\n"
+        "signalling.load_ahead()\n"
+        "for thread in threading.enumerate():\n"
+        "    if thread is not threading.main_thread(): thread.join(30)"
+    )
+    assert {"aiortc", "av"} <= loaded
+
+
 def test_every_public_name_is_there() -> None:
     for name in local.__all__:
         assert getattr(local, name) is not None

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from inference_sdk.local.app import create_app
 from inference_sdk.local.server import listen, resolve_models, run_until
+from inference_sdk.local.streaming.signalling import load_ahead
 
 
 def main() -> None:
@@ -41,7 +42,12 @@ async def _serve_until_input_ends(app: web.Application, listener: socket.socket)
         loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=wait_for_end, daemon=True).start()
-    await run_until(app, listener, stop, lambda: _report({"port": listener.getsockname()[1]}))
+
+    def ready() -> None:
+        _report({"port": listener.getsockname()[1]})
+        load_ahead()
+
+    await run_until(app, listener, stop, ready)
 
 
 def _report(message: dict[str, object]) -> None:

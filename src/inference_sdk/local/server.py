@@ -24,6 +24,7 @@ from aiohttp import web
 
 from inference_sdk.local.app import create_app
 from inference_sdk.local.models import ModelStore
+from inference_sdk.local.streaming.signalling import load_ahead
 
 START_TIMEOUT = 60.0
 """Seconds. A process on a busy machine needs a few for its imports."""
@@ -149,8 +150,14 @@ async def _serve_until_signal(
     on_ready: Callable[[str], None] | None,
 ) -> None:
     stop = asyncio.Event()
+
+    def ready() -> None:
+        load_ahead()
+        if on_ready is not None:
+            on_ready(address)
+
     with _on_signals(asyncio.get_running_loop(), stop.set):
-        await run_until(app, listener, stop, lambda: on_ready(address) if on_ready else None)
+        await run_until(app, listener, stop, ready)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,15 @@
 """`POST /initialise_webrtc_worker`: from a client's offer to a running stream and its answer.
 
-Light on purpose: aiortc and PyAV are loaded with the first stream, in a thread, so a server that
-streams nothing pays nothing for them.
+Light on purpose: aiortc and PyAV are loaded with the first stream, in a thread, so a program that
+embeds a server and streams nothing pays nothing for them. A process that only serves loads them
+once it listens (`load_ahead`): the first stream's first frames then need not wait.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -130,6 +133,16 @@ def _check_names(workflow: Workflow, wanted: StreamRequest) -> None:
             f"stream_output and data_output name {', '.join(unknown)}; the outputs of the "
             f"workflow are {', '.join(workflow.outputs) or 'none'}."
         )
+
+
+def load_ahead() -> None:
+    """Load what a stream needs, beside whatever else goes on; without the packages, nothing."""
+
+    def load() -> None:
+        with contextlib.suppress(RequestFault):
+            _load_session_type()
+
+    threading.Thread(target=load, name="inference-sdk-load-ahead", daemon=True).start()
 
 
 def _load_session_type() -> type[StreamSession]:
