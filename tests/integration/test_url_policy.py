@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import pickle
 import socket
 import threading
@@ -72,6 +73,9 @@ class PictureHandler(BaseHTTPRequestHandler):
             self.answer(302, b"", Location=f"/hop/{hops - 1}" if hops > 1 else "/picture.jpg")
         elif path == "/hang-up":
             self.close_connection = True
+        elif path == "/packed":
+            packed = gzip.compress(bytes(2**20))
+            self.answer(200, packed, **{"Content-Encoding": "gzip"})
         elif path == "/silent":
             self.server.released.wait(10)
         elif path == "/slow-body":
@@ -331,6 +335,17 @@ def test_an_unknown_name_is_a_connection_error(
 def test_silence_ends_in_a_time_out(fetch: Fetch, server: PictureServer, path: str) -> None:
     with pytest.raises(HTTPServerTimeoutError, match=path):
         fetch(f"http://127.0.0.1:{server.port}{path}", 0.2)
+
+
+def test_a_small_download_that_unpacks_to_a_large_one_is_refused(
+    fetch: Fetch, server: PictureServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{server.port}/packed?signature=secret"
+    assert len(fetch(url)) == 2**20
+    monkeypatch.setattr(url_utils, "LARGEST_DOWNLOAD_BYTES", 2**19)
+    with pytest.raises(InvalidURLImageInput, match=r"/packed holds more than 0 MiB") as caught:
+        fetch(url)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_body_that_is_cut_short_is_a_connection_error(

@@ -66,7 +66,7 @@ def test_the_message_names_both_and_no_key() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303])
 def test_a_redirect_that_would_drop_the_body_is_refused(status: int) -> None:
-    with pytest.raises(HTTPClientError, match="http://host/a moved to http://host/b.*api_url"):
+    with pytest.raises(HTTPClientError, match=r"http://host/a moved to http://host/b"):
         judge_redirect("http://host/a?api_key=0123456789", "/b", "POST", status)
 
 

@@ -80,6 +80,9 @@ READ_TIMEOUT = 120.0
 
 _REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+LARGEST_DOWNLOAD_BYTES = 2**28
+"""Of a picture by URL, unpacked; it is kept in memory."""
+
 _CHUNK_SIZE = 64 * 1024
 
 # Of connections only: a disk that is full or a CA bundle that is not there stays an OSError.
@@ -440,7 +443,38 @@ def fetch_url_bytes(url: str, request_timeout: float | None = None) -> bytes:
         HTTPServerConnectionError: no connection, or it was lost.
         HTTPCallErrorError: the status is 400 or more.
     """
-    return _fetch(url, request_timeout, lambda response: response.content)
+    return _fetch(url, request_timeout, _take_body)
+
+
+def _take_body(response: requests.Response) -> bytes:
+    body = _Body(response.url)
+    for chunk in response.iter_content(_CHUNK_SIZE):
+        body.add(chunk)
+    return body.content()
+
+
+class _Body:
+    """What was read of a download: unpacked, a small one may have no end."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, part: bytes) -> None:
+        """Raises:
+        InvalidURLImageInput: it is larger than any picture.
+        """
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size > LARGEST_DOWNLOAD_BYTES:
+            raise InvalidURLImageInput(
+                f"{shown_url(self._url)} holds more than {LARGEST_DOWNLOAD_BYTES >> 20} MiB, which "
+                "no picture does."
+            )
+
+    def content(self) -> bytes:
+        return b"".join(self._parts)
 
 
 def fetch_url_to_file(
@@ -591,7 +625,10 @@ async def _follow_async(url: str, limits: tuple[float, float]) -> bytes:
             location = response.headers.get("Location")
             target = _next_hop(current, response.status, location, followed)
             if target is None:
-                return await response.read()
+                body = _Body(current)
+                async for chunk in response.content.iter_chunked(_CHUNK_SIZE):
+                    body.add(chunk)
+                return body.content()
         current = target
         followed += 1
 
