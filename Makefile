@@ -23,7 +23,9 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 unit: $(INSTALLED)
-	$(BIN)/python -m pytest --numprocesses auto --cov
+# A test of a live stream that runs into its time-out is tried again: packets do get lost when other
+# work takes the machine's cores. Nothing else is; a wrong result fails at once.
+	$(BIN)/python -m pytest --numprocesses auto --cov --reruns 2 --only-rerun Timeout
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

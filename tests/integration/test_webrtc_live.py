@@ -219,6 +219,8 @@ def test_leaving_a_with_block_in_the_middle():
 def test_an_interrupt_ends_run_and_leaves_nothing():
     import signal
 
+    # Whatever ran before in this process: Ctrl+C means KeyboardInterrupt.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     source = ManualSource()
     with Worker() as worker, Sender(source):
         stream = session(worker, source)
@@ -227,8 +229,11 @@ def test_an_interrupt_ends_run_and_leaves_nothing():
         def interrupt(frame, metadata):
             signal.raise_signal(signal.SIGINT)
 
-        with pytest.raises(KeyboardInterrupt):
-            stream.run()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                stream.run()
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert stream.state is SessionState.CLOSED
         assert not [t for t in threading.enumerate() if t.name.startswith("inference-webrtc")]
 
