@@ -219,7 +219,7 @@ def test_leaving_a_with_block_in_the_middle():
 def test_an_interrupt_ends_run_and_leaves_nothing():
     import signal
 
-    # Whatever ran before in this process: Ctrl+C means KeyboardInterrupt.
+    # A shell hands SIGINT down as ignored to what it runs in the background, as CI may be.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     source = ManualSource()
     with Worker() as worker, Sender(source):
