@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.recording_server import RecordingServer
+
+# A shell hands SIGINT down as ignored to what it runs in the background, as CI may be. Ctrl+C is
+# what some tests are about, in this process and in those it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SETTINGS = ("ROBOFLOW_", "INFERENCE_", "WEBRTC_", "ALLOW_", "WHITELISTED_", "BLACKLISTED_")
 _TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
