@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from inference_sdk._version import __version__
+from inference_sdk.version import __version__
 
 if TYPE_CHECKING:
     from inference_sdk.config import (
+        INFERENCE_WARNINGS_DISABLED,
         InferenceSDKDeprecationWarning,
         InferenceSDKGuidanceWarning,
     )
     from inference_sdk.http.client import InferenceHTTPClient
     from inference_sdk.http.entities import (
+        ApiKeyTransport,
         HTTPClientMode,
         InferenceConfiguration,
         VisualisationResponseFormat,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from inference_sdk.http.errors import HTTPCallErrorError, HTTPClientError
 
 __all__ = [
+    "INFERENCE_WARNINGS_DISABLED",
+    "ApiKeyTransport",
     "HTTPCallErrorError",
     "HTTPClientError",
     "HTTPClientMode",
@@ -39,6 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ApiKeyTransport": "inference_sdk.http.entities",
     "HTTPCallErrorError": "inference_sdk.http.errors",
     "HTTPClientError": "inference_sdk.http.errors",
     "HTTPClientMode": "inference_sdk.http.entities",
@@ -51,8 +56,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "INFERENCE_WARNINGS_DISABLED":
+        from inference_sdk import config
+
+        return config.INFERENCE_WARNINGS_DISABLED  # not kept: programs change it there
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from inference_sdk.utils.submodules import submodule
+
+        return submodule(__name__, name)
     from importlib import import_module
 
     value = getattr(import_module(_HOMES[name]), name)

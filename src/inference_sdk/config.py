@@ -1,7 +1,8 @@
 """Settings from the environment, and what a caller hands down through context variables.
 
-The environment is read here, once, at import: a boolean that is neither true nor false is a
-`ValueError` on the first import rather than a surprise later.
+The environment gives each setting its first value, at import. From then on the value here
+counts, whenever it is needed: a program that sets `inference_sdk.config.ALLOW_URL_INPUT = False`
+is heard by the next call. Modules therefore read `config.NAME`, and never import the value.
 """
 
 from __future__ import annotations
@@ -9,46 +10,88 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextvars import ContextVar
-from typing import Optional
+from typing import Any, Optional
 
-from inference_sdk.regions import resolve_roboflow_service_url
-from inference_sdk.utils.environment import flag
+from inference_sdk.regions import (
+    DEFAULT_REGION,
+    DOMAINS,
+    PROD_ENVIRONMENT_NAME,
+    STAGING_ENVIRONMENT_NAME,
+    resolve_roboflow_service_url,
+)
+from inference_sdk.utils.environment import (
+    comma_separated,
+    flag,
+    header_name,
+    seconds,
+    whole_number,
+)
 
 INFERENCE_WARNINGS_DISABLED = flag("INFERENCE_WARNINGS_DISABLED", False)
 """Silences the package's own warnings: deprecated, experimental, guidance."""
 
 WORKFLOW_RUN_RETRIES_ENABLED = flag("WORKFLOW_RUN_RETRIES_ENABLED", True)
+"""What `InferenceConfiguration.workflow_run_retries_enabled` is by default."""
 
-EXECUTION_ID_HEADER = os.environ.get("EXECUTION_ID_HEADER", "execution_id")
-PROCESSING_TIME_HEADER = os.environ.get("PROCESSING_TIME_HEADER", "X-Processing-Time")
+EXECUTION_ID_HEADER = header_name("EXECUTION_ID_HEADER", "execution_id")
+PROCESSING_TIME_HEADER = header_name("PROCESSING_TIME_HEADER", "X-Processing-Time")
 ENABLE_INTERNAL_REMOTE_EXEC_HEADER = flag("ENABLE_INTERNAL_REMOTE_EXEC_HEADER", False)
 INTERNAL_REMOTE_EXEC_REQ_HEADER = "X-Internal-Remote-Exec-Req"
+INTERNAL_REMOTE_EXEC_REQ_VERIFIED_HEADER = "X-Internal-Remote-Exec-Req-Verified"
+"""Servers mark requests with it whose `INTERNAL_REMOTE_EXEC_REQ_HEADER` they have checked."""
 
-MODEL_ID_HEADER = "X-Model-Id"
-MODEL_COLD_START_HEADER = "X-Model-Cold-Start"
-MODEL_COLD_START_COUNT_HEADER = "X-Model-Cold-Start-Count"
-MODEL_LOAD_TIME_HEADER = "X-Model-Load-Time"
-MODEL_LOAD_DETAILS_HEADER = "X-Model-Load-Details"
+_HOSTED_INFERENCE = {
+    PROD_ENVIRONMENT_NAME: ("detect", "outline", "classify", "infer", "serverless", "asyncinfer"),
+    STAGING_ENVIRONMENT_NAME: ("serverless", "asyncinfer"),
+}
+_HOSTED_IN_EUROPE = ("serverless",)
+
+ALL_ROBOFLOW_API_URLS = {
+    f"https://{service}.{domain}"
+    for (region, environment), domain in DOMAINS.items()
+    for service in (
+        _HOSTED_INFERENCE[environment] if region == DEFAULT_REGION else _HOSTED_IN_EUROPE
+    )
+}
+"""Addresses of Roboflow's hosted inference services, which speak API v0."""
 
 RF_API_BASE_URL = os.environ.get("RF_API_BASE_URL") or resolve_roboflow_service_url("api")
 
-WEBRTC_INITIAL_FRAME_TIMEOUT = float(os.environ.get("WEBRTC_INITIAL_FRAME_TIMEOUT", "90.0"))
+ALLOW_URL_INPUT = flag("ALLOW_URL_INPUT", True, unclear=False)
+ALLOW_NON_HTTPS_URL_INPUT = flag("ALLOW_NON_HTTPS_URL_INPUT", True, unclear=False)
+ALLOW_URL_INPUT_WITHOUT_FQDN = flag("ALLOW_URL_INPUT_WITHOUT_FQDN", True, unclear=False)
+"""Whether the host of an image's URL may be a bare name (`localhost`) or an address."""
+
+WHITELISTED_DESTINATIONS_FOR_URL_INPUT: Optional[Set[str]] = (
+    comma_separated("WHITELISTED_DESTINATIONS_FOR_URL_INPUT") or None
+)
+"""When set, the only hosts allowed: `host`, `host:port`, `*.domain`, or an address."""
+
+BLACKLISTED_DESTINATIONS_FOR_URL_INPUT: Optional[Set[str]] = (
+    comma_separated("BLACKLISTED_DESTINATIONS_FOR_URL_INPUT") or None
+)
+"""Hosts that are refused, written the same way; an address also where a name leads to it."""
+
+VALIDATE_IMAGE_URL_REDIRECTS = flag("VALIDATE_IMAGE_URL_REDIRECTS", False, unclear=True)
+MAX_IMAGE_URL_REDIRECTS = whole_number("MAX_IMAGE_URL_REDIRECTS", 30, least=0)
+ALLOW_URL_TO_NON_GLOBAL_ADDRESSES = flag("ALLOW_URL_TO_NON_GLOBAL_ADDRESSES", True, unclear=False)
+"""Whether loopback, private and link-local addresses may be connected to for an image."""
+
+WEBRTC_INITIAL_FRAME_TIMEOUT = seconds("WEBRTC_INITIAL_FRAME_TIMEOUT", 90.0)
 """Seconds. A hosted server starts a worker process per stream, which takes 10 to 19 s."""
 
-WEBRTC_VIDEO_QUEUE_MAX_SIZE = int(os.environ.get("WEBRTC_VIDEO_QUEUE_MAX_SIZE", "8"))
+WEBRTC_VIDEO_QUEUE_MAX_SIZE = whole_number("WEBRTC_VIDEO_QUEUE_MAX_SIZE", 8)
 """Frames that wait for the user's code; when it is full, the oldest is dropped."""
 
-WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT = float(
-    os.environ.get("WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT", "2.0")
-)
+WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT = seconds("WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT", 2.0)
 """Seconds that closing a session may take."""
 
-WEBRTC_VIDEO_UPLOAD_CHUNK_SIZE = int(os.environ.get("WEBRTC_VIDEO_UPLOAD_CHUNK_SIZE", "49152"))
+WEBRTC_VIDEO_UPLOAD_CHUNK_SIZE = whole_number("WEBRTC_VIDEO_UPLOAD_CHUNK_SIZE", 49152)
 """Bytes of one upload message: safely below the 64 KiB that every SCTP peer accepts."""
 
-WEBRTC_VIDEO_UPLOAD_BUFFER_LIMIT = int(os.environ.get("WEBRTC_VIDEO_UPLOAD_BUFFER_LIMIT", "262144"))
+WEBRTC_VIDEO_UPLOAD_BUFFER_LIMIT = whole_number("WEBRTC_VIDEO_UPLOAD_BUFFER_LIMIT", 262144)
 """Bytes that may wait in the data channel of an upload."""
 
 
@@ -168,3 +211,15 @@ execution_id: ContextVar[Optional[str]] = ContextVar("execution_id", default=Non
 remote_processing_times: ContextVar[Optional[RemoteProcessingTimeCollector]] = ContextVar(
     "remote_processing_times", default=None
 )
+
+outbound_service_secret: ContextVar[Optional[str]] = ContextVar(
+    "outbound_service_secret", default=None
+)
+"""When set, calls of models are billed by this secret and not counted, whatever the
+configuration says: the query is `service_secret=…&countinference=False`."""
+
+usage_source_tags: ContextVar[dict[str, Any]] = ContextVar("usage_source_tags", default={})  # noqa: B039 - the contract's default; read, never changed
+"""Entries that are added to the source parameters of a request, and win over the configured."""
+
+apply_duration_minimum: ContextVar[bool] = ContextVar("apply_duration_minimum", default=False)
+"""Read by Roboflow's server, which hands it down here; no call of this package looks at it."""

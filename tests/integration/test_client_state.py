@@ -63,7 +63,7 @@ def detector(server: RecordingServer) -> RecordingServer:
         ("https://detect.roboflow.com", HTTPClientMode.V0),
         ("https://serverless.roboflow.com/", HTTPClientMode.V0),
         ("https://asyncinfer.roboflow.one/path", HTTPClientMode.V0),
-        ("https://detect.roboflow.eu", HTTPClientMode.V0),
+        ("https://serverless.roboflow.eu", HTTPClientMode.V0),
         ("http://detect.roboflow.com", HTTPClientMode.V1),
         ("https://detect.roboflow.com.example.net", HTTPClientMode.V1),
         ("https://api.roboflow.com", HTTPClientMode.V1),

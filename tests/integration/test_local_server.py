@@ -249,7 +249,7 @@ def test_many_at_once(inference_server: LocalServer) -> None:
 
 
 def test_who_it_is(session: requests.Session) -> None:
-    from inference_sdk._version import __version__
+    from inference_sdk.version import __version__
 
     with LocalServer() as first, LocalServer() as second:
         about = session.get(f"{first.url}/info", timeout=10).json()

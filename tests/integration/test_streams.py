@@ -112,9 +112,9 @@ def triples(play: Player, client: InferenceHTTPClient, uri: Path, **options: Any
 def test_folders(play: Player, concurrency: int, client: InferenceHTTPClient, folder: Path) -> None:
     client = client.with_options(max_concurrent_requests=concurrency)
     found = triples(play, client, folder)
-    names = ["A.png", "b.JPG", "c.Jpeg", "d.bmp"]
+    names = ["A.png", "b.JPG", "c.Jpeg"]
     assert [reference for reference, _, _ in found] == [str(folder / name) for name in names]
-    assert [result["time"] for _, _, result in found] == [20, 40, 60, 80]
+    assert [result["time"] for _, _, result in found] == [20, 40, 60]
     for _, frame, _ in found:
         assert (frame.shape, frame.dtype) == ((12, 16, 3), np.uint8)
 
@@ -127,8 +127,6 @@ def test_endings_are_configurable(play: Player, client: InferenceHTTPClient, fol
 
 
 def test_all_endings(folder: Path) -> None:
-    (folder / "notes.txt").unlink()
-    (folder / "jpg").unlink()
     names = [Path(str(path)).name for path, _ in load_directory_inference_input(str(folder), None)]
     assert names == ["A.png", "b.JPG", "c.Jpeg", "d.bmp"]
 

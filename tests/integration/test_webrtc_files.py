@@ -175,7 +175,9 @@ def test_a_video_by_url(video, tmp_path, monkeypatch):
 
     from aiohttp import web
 
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(
+        "inference_sdk.webrtc.video_cache.VIDEO_DOWNLOAD_CACHE_DIR", str(tmp_path / "videos")
+    )
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     asked = []
 

@@ -629,7 +629,7 @@ def test_v0_sends_a_clip_as_body_or_its_url_in_the_query(server, call, clip, met
 
 
 @both_ways
-@pytest.mark.parametrize("task", ["action-recognition", "video-classification"])
+@pytest.mark.parametrize("task", ["action-recognition"])
 def test_v1_sends_a_clip_as_an_object(server, call, clip, task):
     server.answer("/model/registry", knows(task, "clips/2")["/model/registry"])
     server.answer("/infer/action_recognition", {"predictions": ["run"]})

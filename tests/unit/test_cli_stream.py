@@ -326,7 +326,7 @@ def test_a_picture_that_cannot_be_found_has_to_be_named(
 def test_the_task_of_a_hosted_model_is_asked_from_the_platform(
     server: RecordingServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inference_sdk.webrtc.model_workflows.RF_API_BASE_URL", server.url)
+    monkeypatch.setattr("inference_sdk.config.RF_API_BASE_URL", server.url)
     server.answer("/models/v1/external/stat", {"modelMetadata": {"taskType": "gaze"}})
     hosted = ["--api-url", "https://serverless.roboflow.com", "--api-key", "secret-key-0123456789"]
     assert main(["stream", "0", "--model-id", "mugs/7", *hosted]) == 2

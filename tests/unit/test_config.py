@@ -40,7 +40,7 @@ CHANGED: dict[str, Any] = {
 
 
 def run(program: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in DEFAULTS}
+    kept = {name: value for name, value in os.environ.items() if name not in {*DEFAULTS, *UNUSABLE}}
     return subprocess.run(
         [sys.executable, "-c", program],
         env={**kept, **environment},
@@ -78,19 +78,62 @@ def test_the_region_decides_the_api_unless_it_is_named(region, environment, expe
     assert settings(named)["RF_API_BASE_URL"] == "https://api.example.test"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "INFERENCE_WARNINGS_DISABLED",
-        "WORKFLOW_RUN_RETRIES_ENABLED",
-        "ENABLE_INTERNAL_REMOTE_EXEC_HEADER",
-    ],
-)
-def test_a_boolean_that_is_neither_is_a_value_error_that_names_it(name):
-    failed = run("import inference_sdk.config", {name: "perhaps"})
-    assert failed.returncode != 0
-    assert "ValueError" in failed.stderr
-    assert name in failed.stderr
+UNUSABLE = {
+    "ENABLE_INTERNAL_REMOTE_EXEC_HEADER": ("perhaps", False),
+    "INFERENCE_WARNINGS_DISABLED": ("yes", False),
+    "WORKFLOW_RUN_RETRIES_ENABLED": ("no", True),
+    "EXECUTION_ID_HEADER": ("two words", "execution_id"),
+    "PROCESSING_TIME_HEADER": ("a:b", "X-Processing-Time"),
+    "WEBRTC_INITIAL_FRAME_TIMEOUT": ("soon", 90.0),
+    "WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT": ("nan", 2.0),
+    "WEBRTC_VIDEO_QUEUE_MAX_SIZE": ("-1", 8),
+    "WEBRTC_VIDEO_UPLOAD_CHUNK_SIZE": ("2.5", 49152),
+    "MAX_IMAGE_URL_REDIRECTS": ("-1", 30),
+    "ALLOW_URL_INPUT": ("never", False),
+    "ALLOW_NON_HTTPS_URL_INPUT": ("no", False),
+    "ALLOW_URL_INPUT_WITHOUT_FQDN": ("no", False),
+    "ALLOW_URL_TO_NON_GLOBAL_ADDRESSES": ("no", False),
+    "VALIDATE_IMAGE_URL_REDIRECTS": ("yes", True),
+    "ROBOFLOW_REGION": ("mars", None),
+    "ROBOFLOW_ENVIRONMENT": ("moon", None),
+}
+"""Values that no setting takes, and what holds instead; what guards something keeps its guard."""
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_value_that_cannot_be_used_is_named_in_one_warning(name: str) -> None:
+    text, value = UNUSABLE[name]
+    program = (
+        "import inference_sdk.http.client; from inference_sdk import config; "
+        f"print(repr(getattr(config, {name!r}, None)))"
+    )
+    ran = run(program, {name: text})
+    assert ran.stdout.strip() == repr(value)
+    assert ran.stderr.count("UserWarning") == 1
+    assert name in ran.stderr
+    assert text in ran.stderr
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_an_empty_variable_is_not_set(name: str) -> None:
+    program = f"from inference_sdk import config; print(repr(getattr(config, {name!r}, None)))"
+    empty, unset = run(program, {name: " "}), run(program, {})
+    assert (empty.stdout, empty.stderr) == (unset.stdout, "")
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("TRUE", True), ("0", False)])
+def test_a_flag_may_be_a_digit(text: str, value: bool) -> None:
+    assert (
+        settings({"ENABLE_INTERNAL_REMOTE_EXEC_HEADER": text})["ENABLE_INTERNAL_REMOTE_EXEC_HEADER"]
+        is value
+    )
+
+
+def test_lists_of_hosts_are_read() -> None:
+    name = "WHITELISTED_DESTINATIONS_FOR_URL_INPUT"
+    program = f"from inference_sdk import config; print(sorted(config.{name} or ['unset']))"
+    assert run(program, {name: " a.com, b.com:80,, "}).stdout.strip() == "['a.com', 'b.com:80']"
+    assert run(program, {name: ","}).stdout.strip() == "['unset']"
 
 
 def test_retries_of_workflows_follow_the_environment():
@@ -100,3 +143,10 @@ def test_retries_of_workflows_follow_the_environment():
     )
     assert run(program, {}).stdout.strip() == "True"
     assert run(program, {"WORKFLOW_RUN_RETRIES_ENABLED": "false"}).stdout.strip() == "False"
+
+
+def test_settings_are_heard_after_the_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    from inference_sdk import InferenceConfiguration, config
+
+    monkeypatch.setattr(config, "WORKFLOW_RUN_RETRIES_ENABLED", False)
+    assert InferenceConfiguration().workflow_run_retries_enabled is False

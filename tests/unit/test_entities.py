@@ -97,7 +97,6 @@ HOSTED = [
     "https://serverless.roboflow.one",
     "https://asyncinfer.roboflow.one",
     "https://serverless.roboflow.eu",
-    "https://detect.roboflow.eu",
     "https://serverless.roboflow-eu.one",
     "https://detect.roboflow.com/some/path",
 ]

@@ -26,7 +26,7 @@ def test_anything_else_is_refused(text: object) -> None:
         str2bool(text)  # type: ignore[arg-type]
 
 
-def test_a_flag_has_a_default_and_names_its_variable_when_wrong(
+def test_a_flag_has_a_default_and_names_its_variable_when_unclear(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("SOME_FLAG", raising=False)
@@ -34,8 +34,10 @@ def test_a_flag_has_a_default_and_names_its_variable_when_wrong(
     monkeypatch.setenv("SOME_FLAG", "false")
     assert flag("SOME_FLAG", True) is False
     monkeypatch.setenv("SOME_FLAG", "maybe")
-    with pytest.raises(ValueError, match="SOME_FLAG"):
-        flag("SOME_FLAG", True)
+    with pytest.warns(UserWarning, match=r"SOME_FLAG='maybe' is not true or false; True is used"):
+        assert flag("SOME_FLAG", True) is True
+    with pytest.warns(UserWarning, match="SOME_FLAG"):
+        assert flag("SOME_FLAG", True, unclear=False) is False
 
 
 def test_comma_separated_entries_are_stripped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,10 +50,11 @@ def test_arguments_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert url == "https://api.roboflow.com"
 
 
-def test_the_staging_project_means_staging_unless_the_environment_says_otherwise(
+def test_any_project_but_that_of_production_means_staging_unless_the_environment_says_otherwise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert get_roboflow_environment("roboflow-staging") == "staging"
+    assert get_roboflow_environment("mine") == "staging"
     assert get_roboflow_environment("roboflow-platform") == "prod"
     url = resolve_roboflow_service_url("app", project="roboflow-staging")
     assert url == "https://app.roboflow.one"
@@ -68,14 +69,19 @@ def test_a_blank_setting_is_no_setting(monkeypatch: pytest.MonkeyPatch, blank: s
     assert get_roboflow_region() == "us"
 
 
-def test_unknown_names_are_refused_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match="one of eu, us"):
+def test_unknown_names_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"'mars', 'prod'.*'us', 'prod'"):
         resolve_roboflow_service_url("api", region="mars")
-    with pytest.raises(ValueError, match="one of prod, staging"):
+    with pytest.raises(ValueError, match="'us', 'test'"):
         resolve_roboflow_service_url("api", environment="test")
-    monkeypatch.setenv("ROBOFLOW_REGION", "mars")
-    with pytest.raises(ValueError, match="ROBOFLOW_REGION"):
-        get_roboflow_region()
+    with pytest.raises(ValueError, match=r"'mail'.*api, app, serverless"):
+        resolve_roboflow_service_url("mail")
+
+
+def test_an_unknown_environment_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROBOFLOW_REGION", "Mars")
+    with pytest.warns(UserWarning, match="Unknown ROBOFLOW_REGION 'Mars' - falling back to 'us'"):
+        assert get_roboflow_region() == "us"
     monkeypatch.setenv("ROBOFLOW_ENVIRONMENT", "test")
-    with pytest.raises(ValueError, match="ROBOFLOW_ENVIRONMENT"):
-        get_roboflow_environment()
+    with pytest.warns(UserWarning, match="Unknown ROBOFLOW_ENVIRONMENT 'test'.*'staging'"):
+        assert get_roboflow_environment() == "staging"

@@ -276,4 +276,4 @@ def test_importing_the_package_alone_loads_only_its_version():
     output = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=30
     ).stdout
-    assert ast.literal_eval(output) == ["inference_sdk", "inference_sdk._version"]
+    assert ast.literal_eval(output) == ["inference_sdk", "inference_sdk.version"]

@@ -15,7 +15,6 @@ from typing import Annotated, Optional
 import typer
 from rich.console import Console
 
-from inference_sdk._version import __version__
 from inference_sdk.cli.failures import (
     DEBUG_VARIABLE,
     CommandError,
@@ -24,6 +23,7 @@ from inference_sdk.cli.failures import (
     one_line,
 )
 from inference_sdk.http.errors import HTTPClientError
+from inference_sdk.version import __version__
 
 NAME = "inference-sdk"
 

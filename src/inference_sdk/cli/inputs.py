@@ -14,7 +14,6 @@ from typing import Union
 from urllib.parse import unquote, urlsplit
 
 from inference_sdk.cli.failures import CommandError
-from inference_sdk.http.entities import DEFAULT_IMAGE_EXTENSIONS
 
 Source = Union[str, Path]
 """An http(s) URL as text, anything else as a path: so no name is taken for base64."""
@@ -26,7 +25,8 @@ ENCODINGS = {
 }  # fmt: skip
 """Endings of the pictures that are written, and their format."""
 
-_SUFFIXES = frozenset(f".{extension.lower()}" for extension in DEFAULT_IMAGE_EXTENSIONS)
+_SUFFIXES = frozenset({".bmp", ".dib", ".jpeg", ".jpg", ".jpe", ".jp2", ".png", ".webp"})
+"""Pictures of a folder, in any case: more than `infer_on_stream` takes, as the help says."""
 
 
 def find_sources(names: Iterable[str]) -> list[Source]:

@@ -22,6 +22,8 @@ SHOWN_BYTES = 200
 
 NO_MESSAGE = "N/A"
 
+SUCCESSFUL_STATUS_CODE = 200
+
 
 @dataclass(frozen=True)
 class Answer:

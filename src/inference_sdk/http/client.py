@@ -23,10 +23,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from inference_sdk.http import pipeline
+from inference_sdk.http.answers import SUCCESSFUL_STATUS_CODE
 from inference_sdk.http.call_errors import wrap_errors, wrap_errors_async
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.client_foundation_models import FoundationModelCalls
-from inference_sdk.http.client_workflows import WorkflowCalls
+from inference_sdk.http.client_workflows import (
+    BufferConsumptionStrategy,
+    BufferFillingStrategy,
+    WorkflowCalls,
+)
 from inference_sdk.http.entities import (
     ApiKeyTransport,
     HTTPClientMode,
@@ -39,6 +44,11 @@ from inference_sdk.http.entities import (
 )
 from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.http.operations import clips, inference, many, registry
+from inference_sdk.http.operations.embeddings import CLIP_ARGUMENT_TYPES
+from inference_sdk.http.operations.inference import (
+    NEW_INFERENCE_ENDPOINTS,
+    VIDEO_INFERENCE_ENDPOINTS,
+)
 from inference_sdk.http.operations.loading import load_all, load_nested
 from inference_sdk.http.operations.state import DEFAULT_HEADERS
 from inference_sdk.http.results import InferenceResult, OneOrMany
@@ -59,7 +69,18 @@ if TYPE_CHECKING:
 
     Frame = np.ndarray[Any, np.dtype[np.uint8]]
 
-__all__ = ["DEFAULT_HEADERS", "InferenceHTTPClient", "wrap_errors", "wrap_errors_async"]
+__all__ = [
+    "CLIP_ARGUMENT_TYPES",
+    "DEFAULT_HEADERS",
+    "NEW_INFERENCE_ENDPOINTS",
+    "SUCCESSFUL_STATUS_CODE",
+    "VIDEO_INFERENCE_ENDPOINTS",
+    "BufferConsumptionStrategy",
+    "BufferFillingStrategy",
+    "InferenceHTTPClient",
+    "wrap_errors",
+    "wrap_errors_async",
+]
 
 OnError = Literal["raise", "return"]
 

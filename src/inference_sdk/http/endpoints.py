@@ -25,7 +25,7 @@ LMM_BY_MODEL = "/infer/lmm/{model_id}"
 DEPTH_ESTIMATION = "/infer/depth-estimation"
 DEPTH_ESTIMATION_BY_MODEL = "/infer/depth-estimation/{model_id}"
 
-OCR = {
+OCR_ENDPOINTS = {
     "doctr": "/doctr/ocr",
     "trocr": "/ocr/trocr",
     "easy_ocr": "/easy_ocr/ocr",

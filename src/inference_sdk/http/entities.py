@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from inference_sdk.config import WORKFLOW_RUN_RETRIES_ENABLED
+from inference_sdk import config
+from inference_sdk.config import ALL_ROBOFLOW_API_URLS as ALL_ROBOFLOW_API_URLS
+from inference_sdk.config import WORKFLOW_RUN_RETRIES_ENABLED as WORKFLOW_RUN_RETRIES_ENABLED
 from inference_sdk.http.errors import (
     InvalidParameterError,
     InvalidServerResponseError,
     ModelTaskTypeNotSupportedError,
 )
-from inference_sdk.regions import DOMAINS, PRODUCTION, STAGING
 
 if TYPE_CHECKING:
     import os
@@ -55,24 +56,13 @@ CLASSIFICATION_TASK = "classification"
 OBJECT_DETECTION_TASK = "object-detection"
 INSTANCE_SEGMENTATION_TASK = "instance-segmentation"
 KEYPOINTS_DETECTION_TASK = "keypoint-detection"
+ACTION_RECOGNITION_TASK = "action-recognition"
 
-DEFAULT_IMAGE_EXTENSIONS = [
-    extension
-    for lower in ("bmp", "dib", "jpeg", "jpg", "jpe", "jp2", "png", "webp")
-    for extension in (lower, lower.upper())
-]
+DEFAULT_IMAGE_EXTENSIONS = ["jpg", "jpeg", "JPG", "JPEG", "png", "PNG"]
+"""Files of a folder that `infer_on_stream` takes. No more than users know of: a hosted service
+bills each."""
+
 DEFAULT_MAX_INPUT_SIZE = 1024
-
-_ROBOFLOW_SERVICES = {
-    PRODUCTION: ("detect", "outline", "classify", "infer", "serverless", "asyncinfer"),
-    STAGING: ("serverless", "asyncinfer"),
-}
-ALL_ROBOFLOW_API_URLS = frozenset(
-    f"https://{service}.{domain}"
-    for (_, environment), domain in DOMAINS.items()
-    for service in _ROBOFLOW_SERVICES[environment]
-)
-"""Addresses of Roboflow's hosted inference services, which speak API v0."""
 
 
 def is_hosted_api_url(api_url: str) -> bool:
@@ -81,7 +71,7 @@ def is_hosted_api_url(api_url: str) -> bool:
     Scheme and host count, not the text: `https://detect.roboflow.com.example.net` is not one.
     """
     parts = urlsplit(api_url)
-    return f"{parts.scheme}://{parts.hostname}" in ALL_ROBOFLOW_API_URLS
+    return f"{parts.scheme}://{parts.hostname}" in config.ALL_ROBOFLOW_API_URLS
 
 
 class HTTPClientMode(str, Enum):
@@ -343,7 +333,9 @@ class InferenceConfiguration:
     source: Optional[str] = None
     source_info: Optional[str] = None
     profiling_directory: str = "./inference_profiling"
-    workflow_run_retries_enabled: bool = WORKFLOW_RUN_RETRIES_ENABLED
+    workflow_run_retries_enabled: bool = field(
+        default_factory=lambda: config.WORKFLOW_RUN_RETRIES_ENABLED
+    )
     include_anomaly_map: Optional[bool] = None
     response_mask_format: Optional[Literal["polygon", "rle"]] = None
     api_key_transport: Optional[Union[str, ApiKeyTransport]] = None

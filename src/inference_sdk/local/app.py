@@ -17,6 +17,7 @@ import orjson
 from aiohttp import web
 
 from inference_sdk import config
+from inference_sdk.http.operations import metadata
 from inference_sdk.local import inference_routes, registry_routes, streaming, workflows
 from inference_sdk.local.faults import RequestFault, UnauthorizedError
 from inference_sdk.local.models import ModelStore
@@ -95,14 +96,14 @@ async def _add_headers(request: web.Request, handler: Handler) -> web.StreamResp
     response = await handler(request)
     response.headers[config.PROCESSING_TIME_HEADER] = f"{time.perf_counter() - started:.6f}"
     if used:
-        response.headers[config.MODEL_ID_HEADER] = ",".join(used)
+        response.headers[metadata.MODEL_ID_HEADER] = ",".join(used)
     loads = {model_id: seconds for model_id, seconds in used.items() if seconds is not None}
     if loads:
         details = [{"m": model_id, "t": seconds} for model_id, seconds in loads.items()]
-        response.headers[config.MODEL_COLD_START_HEADER] = "true"
-        response.headers[config.MODEL_COLD_START_COUNT_HEADER] = str(len(loads))
-        response.headers[config.MODEL_LOAD_TIME_HEADER] = f"{sum(loads.values()):.6f}"
-        response.headers[config.MODEL_LOAD_DETAILS_HEADER] = orjson.dumps(details).decode()
+        response.headers[metadata.MODEL_COLD_START_HEADER] = "true"
+        response.headers[metadata.MODEL_COLD_START_COUNT_HEADER] = str(len(loads))
+        response.headers[metadata.MODEL_LOAD_TIME_HEADER] = f"{sum(loads.values()):.6f}"
+        response.headers[metadata.MODEL_LOAD_DETAILS_HEADER] = orjson.dumps(details).decode()
     return response
 
 

@@ -6,7 +6,6 @@ import uuid
 
 from aiohttp import web
 
-from inference_sdk._version import __version__
 from inference_sdk.http import endpoints
 from inference_sdk.local.wire import (
     MODELS,
@@ -16,6 +15,7 @@ from inference_sdk.local.wire import (
     run_blocking,
     use_model,
 )
+from inference_sdk.version import __version__
 
 SERVER_ID = web.AppKey("server_id", str)
 NAME = "inference_sdk embedded server"

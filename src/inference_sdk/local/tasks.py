@@ -99,7 +99,10 @@ TASKS = (
         default_model="depth-anything-v3/small",
     ),
     Task(endpoints.DEPTH_ESTIMATION_BY_MODEL, "a depth estimation model"),
-    *(_family(path, "an OCR model", name, "default") for name, path in endpoints.OCR.items()),
+    *(
+        _family(path, "an OCR model", name, "default")
+        for name, path in endpoints.OCR_ENDPOINTS.items()
+    ),
     _family(endpoints.GAZE_DETECTION, "a gaze detection model", "gaze", "L2CS-Net"),
     _family(endpoints.CLIP_EMBED_IMAGE, "a CLIP model", "clip", "ViT-B-16"),
     _family(

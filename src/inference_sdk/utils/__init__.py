@@ -1,1 +1,12 @@
 """Small things that know nothing of images, servers or streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from inference_sdk.utils.submodules import submodule
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        return submodule(__name__, name)

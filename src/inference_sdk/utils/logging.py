@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     _StreamHandler = logging.StreamHandler  # not subscriptable before Python 3.11
 
-_PACKAGE = "inference_sdk"
+SDK_LOGGER_NAME = "inference_sdk"
 
 
 def get_logger(module_name: str) -> logging.Logger:
@@ -25,11 +25,11 @@ def get_logger(module_name: str) -> logging.Logger:
     Args:
         module_name: `__name__`, or any name to put below `inference_sdk`.
     """
-    package_logger = logging.getLogger(_PACKAGE)
+    package_logger = logging.getLogger(SDK_LOGGER_NAME)
     if not package_logger.hasHandlers():
         package_logger.addHandler(_FallbackHandler())
-    inside = module_name == _PACKAGE or module_name.startswith(f"{_PACKAGE}.")
-    return logging.getLogger(module_name if inside else f"{_PACKAGE}.{module_name}")
+    inside = module_name == SDK_LOGGER_NAME or module_name.startswith(f"{SDK_LOGGER_NAME}.")
+    return logging.getLogger(module_name if inside else f"{SDK_LOGGER_NAME}.{module_name}")
 
 
 class _FallbackHandler(_StreamHandler):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from inference_sdk.utils.submodules import submodule
+
 if TYPE_CHECKING:
     from inference_sdk.webrtc.client import WebRTCClient
     from inference_sdk.webrtc.config import ReconnectPolicy, StreamConfig
@@ -84,7 +86,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return submodule(__name__, name)
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import requests
 
-from inference_sdk.config import RF_API_BASE_URL
+from inference_sdk import config
 from inference_sdk.http.errors import (
     HTTPCallErrorError,
     HTTPServerConnectionError,
@@ -26,14 +26,21 @@ IMAGE_INPUT = "image"
 IMAGE_OUTPUT = "image"
 PREDICTIONS_OUTPUT = "predictions"
 
-SUPPORTED_TASKS = (
-    "object-detection",
-    "instance-segmentation",
-    "classification",
-    "multi-label-classification",
-    "keypoint-detection",
-    "semantic-segmentation",
-)
+TASK_TYPE_TO_BLOCK = {
+    task: {
+        "block_type": f"roboflow_core/roboflow_{task.replace('-', '_')}_model@v2",
+        "predictions_output": PREDICTIONS_OUTPUT,
+    }
+    for task in (
+        "object-detection",
+        "instance-segmentation",
+        "classification",
+        "multi-label-classification",
+        "keypoint-detection",
+        "semantic-segmentation",
+    )
+}
+"""The step that serves each task, and which of its outputs holds the predictions."""
 
 _ALIASES = {"single-label-classification": "classification"}
 _STAT_PATH = "/models/v1/external/stat"
@@ -52,10 +59,10 @@ def resolve_task_type(model_id: str, task_type: Optional[str], api_key: Optional
     found = task_type if task_type is not None else _ask_task_type(model_id, api_key)
     normal = found.strip().lower().replace("_", "-")
     normal = _ALIASES.get(normal, normal)
-    if normal not in SUPPORTED_TASKS:
+    if normal not in TASK_TYPE_TO_BLOCK:
         raise ModelTaskTypeNotSupportedError(
             f"The model {model_id!r} is for {found!r}, which has no streaming step. "
-            f"There is one for: {', '.join(SUPPORTED_TASKS)}."
+            f"There is one for: {', '.join(TASK_TYPE_TO_BLOCK)}."
         )
     return normal
 
@@ -66,13 +73,13 @@ def build_model_workflow(model_id: str, task_type: str) -> dict[str, Any]:
     Raises:
         ModelTaskTypeNotSupportedError: there is no step for the task.
     """
-    task = resolve_task_type(model_id, task_type, None).replace("-", "_")
+    block = TASK_TYPE_TO_BLOCK[resolve_task_type(model_id, task_type, None)]
     return {
         "version": "1.0",
         "inputs": [{"type": "InferenceImage", "name": IMAGE_INPUT}],
         "steps": [
             {
-                "type": f"roboflow_core/roboflow_{task}_model@v2",
+                "type": block["block_type"],
                 "name": "model",
                 "images": f"$inputs.{IMAGE_INPUT}",
                 "model_id": model_id,
@@ -82,7 +89,7 @@ def build_model_workflow(model_id: str, task_type: str) -> dict[str, Any]:
             {
                 "type": "JsonField",
                 "name": PREDICTIONS_OUTPUT,
-                "selector": f"$steps.model.{PREDICTIONS_OUTPUT}",
+                "selector": f"$steps.model.{block['predictions_output']}",
             },
             {
                 "type": "JsonField",
@@ -108,7 +115,7 @@ def apply_model_id_defaults(config: Optional[StreamConfig]) -> StreamConfig:
 
 def _ask_task_type(model_id: str, api_key: Optional[str]) -> str:
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    url = f"{RF_API_BASE_URL}{_STAT_PATH}"
+    url = f"{config.RF_API_BASE_URL}{_STAT_PATH}"
     try:
         response = requests.get(
             url, params={"modelId": model_id}, headers=headers, timeout=_STAT_TIMEOUT

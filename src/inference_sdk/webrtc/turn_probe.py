@@ -19,6 +19,7 @@ TURN_PROBE_TIMEOUT = 2.0
 """Seconds, for all addresses together: they are asked side by side."""
 
 _HEADER = struct.Struct("!HHI12s")
+STUN_HEADER_LENGTH = _HEADER.size
 _BINDING_REQUEST = 0x0001
 _BINDING_ANSWERS = (0x0101, 0x0111)
 """Success and error: a server that says no is there all the same."""
@@ -113,7 +114,7 @@ def _binding_request() -> bytes:
 
 
 def _answers(answer: bytes, request: bytes) -> bool:
-    if len(answer) < _HEADER.size:
+    if len(answer) < STUN_HEADER_LENGTH:
         return False
     kind, _, cookie, transaction = _HEADER.unpack_from(answer)
     return kind in _BINDING_ANSWERS and cookie == _MAGIC_COOKIE and transaction == request[8:20]
@@ -125,7 +126,7 @@ async def _ask_stream(host: str, port: int, request: bytes, secure: bool) -> byt
     try:
         writer.write(request)
         await writer.drain()
-        return await reader.readexactly(_HEADER.size)
+        return await reader.readexactly(STUN_HEADER_LENGTH)
     finally:
         writer.close()
 

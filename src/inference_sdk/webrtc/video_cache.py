@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1024 * 1024
 _CONNECT_TIMEOUT = 10.0
-_READ_TIMEOUT = 120.0
+
+VIDEO_DOWNLOAD_TIMEOUT_SECONDS = 300
 """Seconds of silence; a long video may take any time in all."""
+
+VIDEO_DOWNLOAD_CACHE_DIR = os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "inference-sdk", "videos"
+)
+"""Where videos are kept."""
 
 
 def is_url(path: object) -> bool:
     return isinstance(path, str) and path.lower().startswith(("http://", "https://"))
 
 
-def cache_directory() -> Path:
-    """Where videos are kept: `XDG_CACHE_HOME`, else `~/.cache`, in `inference_sdk/videos`."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home, "inference_sdk", "videos")
-
-
 def cached_path(url: str) -> Path:
     """Where the video of a URL is kept, whether it is there or not."""
     suffix = PurePosixPath(urlsplit(url).path).suffix[:10]
     name = hashlib.sha256(url.encode()).hexdigest()[:32]
-    return cache_directory() / f"{name}{suffix if suffix[1:].isalnum() else ''}"
+    return Path(VIDEO_DOWNLOAD_CACHE_DIR, f"{name}{suffix if suffix[1:].isalnum() else ''}")
 
 
 async def fetch_video(
@@ -92,7 +92,7 @@ async def _receive(url: str, file: BinaryIO, on_block: Callable[[], object]) -> 
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(
-        total=None, sock_connect=_CONNECT_TIMEOUT, sock_read=_READ_TIMEOUT
+        total=None, sock_connect=_CONNECT_TIMEOUT, sock_read=VIDEO_DOWNLOAD_TIMEOUT_SECONDS
     )
     try:
         async with (

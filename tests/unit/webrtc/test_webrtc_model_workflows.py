@@ -13,7 +13,7 @@ from inference_sdk.http.errors import (
 )
 from inference_sdk.webrtc.config import StreamConfig
 from inference_sdk.webrtc.model_workflows import (
-    SUPPORTED_TASKS,
+    TASK_TYPE_TO_BLOCK,
     apply_model_id_defaults,
     build_model_workflow,
     resolve_task_type,
@@ -22,7 +22,7 @@ from inference_sdk.webrtc.model_workflows import (
 URL = "https://api.roboflow.com/models/v1/external/stat"
 
 
-@pytest.mark.parametrize("task", SUPPORTED_TASKS)
+@pytest.mark.parametrize("task", TASK_TYPE_TO_BLOCK)
 def test_each_task_has_its_step(task):
     workflow = build_model_workflow("me/3", task)
     assert workflow["inputs"] == [{"type": "InferenceImage", "name": "image"}]

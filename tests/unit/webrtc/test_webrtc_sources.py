@@ -271,7 +271,9 @@ async def test_a_page_instead_of_a_video_is_not_kept(tmp_path, monkeypatch):
     from aiohttp import web
     from aiohttp.test_utils import TestServer
 
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(
+        "inference_sdk.webrtc.video_cache.VIDEO_DOWNLOAD_CACHE_DIR", str(tmp_path / "videos")
+    )
     app = web.Application()
 
     async def page(request):

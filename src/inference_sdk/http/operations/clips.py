@@ -13,7 +13,7 @@ from inference_sdk.http.errors import (
     ModelTaskTypeNotSupportedError,
 )
 from inference_sdk.http.operations.exchange import exchange_json
-from inference_sdk.http.operations.inference import CLIP_TASKS, hosted_model
+from inference_sdk.http.operations.inference import VIDEO_INFERENCE_ENDPOINTS, hosted_model
 from inference_sdk.http.operations.loading import is_file, uri_is_http_link
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Call, Compute, Operation
@@ -66,7 +66,8 @@ def infer_on_video_from_api_v1(
     state.require_v1("infer_on_video_from_api_v1()")
     model = resolve_roboflow_model_alias(state.require_model(model_id))
     description: ModelDescription = yield Call("get_model_description", {MODEL_ID: model})
-    if description.task_type not in CLIP_TASKS:
+    endpoint = VIDEO_INFERENCE_ENDPOINTS.get(description.task_type)
+    if endpoint is None:
         raise ModelTaskTypeNotSupportedError(
             f"Model {model!r} does {description.task_type}, which takes images. Use infer(), or "
             "infer_on_stream() for the frames of a video."
@@ -74,7 +75,7 @@ def infer_on_video_from_api_v1(
     kind, value = yield from _load(video_reference)
     fields = {MODEL_ID: model, "class_filter": state.configuration.class_filter}
     payload = state.body(video={"type": kind, "value": value}, **remove_empty_values(fields))
-    request = state.json_request(state.url(endpoints.ACTION_RECOGNITION), payload)
+    request = state.json_request(state.url(endpoint), payload)
     return (yield from exchange_json(state, request))
 
 

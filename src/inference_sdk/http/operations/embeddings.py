@@ -24,6 +24,7 @@ CLIP_VERSION = "clip_version_id"
 PERCEPTION_ENCODER_VERSION = "perception_encoder_version_id"
 TEXT = "text"
 IMAGE = "image"
+CLIP_ARGUMENT_TYPES = {IMAGE, TEXT}
 
 
 def clip_image_embeddings(
@@ -116,7 +117,7 @@ def clip_compare(
     )
     sides = [("subject", subject, subject_type), ("prompt", prompt, prompt_type)]
     for side, _, kind in sides:
-        if kind not in (IMAGE, TEXT):
+        if kind not in CLIP_ARGUMENT_TYPES:
             raise InvalidParameterError(
                 f"{side}_type is {kind!r}, but must be {IMAGE!r} or {TEXT!r}."
             )

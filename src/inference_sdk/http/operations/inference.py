@@ -7,6 +7,7 @@ from typing import Any
 from inference_sdk.http import endpoints
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.entities import (
+    ACTION_RECOGNITION_TASK,
     CLASSIFICATION_TASK,
     INSTANCE_SEGMENTATION_TASK,
     KEYPOINTS_DETECTION_TASK,
@@ -34,14 +35,14 @@ from inference_sdk.http.utils.post_processing import (
 )
 from inference_sdk.http.utils.request_building import ImagePlacement
 
-TASK_ENDPOINTS = {
+NEW_INFERENCE_ENDPOINTS = {
     OBJECT_DETECTION_TASK: endpoints.OBJECT_DETECTION,
     INSTANCE_SEGMENTATION_TASK: endpoints.INSTANCE_SEGMENTATION,
     CLASSIFICATION_TASK: endpoints.CLASSIFICATION,
     KEYPOINTS_DETECTION_TASK: endpoints.KEYPOINTS_DETECTION,
 }
 
-CLIP_TASKS = frozenset({"action-recognition", "video-classification"})
+VIDEO_INFERENCE_ENDPOINTS = {ACTION_RECOGNITION_TASK: endpoints.ACTION_RECOGNITION}
 """Tasks of models that take a clip instead of an image."""
 
 VISUALIZATION = "visualization"
@@ -120,7 +121,7 @@ def plan_v1(state: ClientState, model_id: str | None) -> Operation[ImageCall]:
     state.require_v1("infer_from_api_v1()")
     model = resolve_roboflow_model_alias(state.require_model(model_id))
     description: ModelDescription = yield Call("get_model_description", {MODEL_ID: model})
-    endpoint = TASK_ENDPOINTS.get(description.task_type)
+    endpoint = NEW_INFERENCE_ENDPOINTS.get(description.task_type)
     if endpoint is None:
         raise _unsupported(description)
     parameters = state.configuration.to_api_call_parameters(state.mode, description.task_type)
@@ -135,10 +136,10 @@ def plan_v1(state: ClientState, model_id: str | None) -> Operation[ImageCall]:
 
 
 def _unsupported(description: ModelDescription) -> ModelTaskTypeNotSupportedError:
-    served = ", ".join(sorted(TASK_ENDPOINTS))
+    served = ", ".join(sorted(NEW_INFERENCE_ENDPOINTS))
     remedy = (
         "Use infer_on_video() for it."
-        if description.task_type in CLIP_TASKS
+        if description.task_type in VIDEO_INFERENCE_ENDPOINTS
         else f"infer() serves {served}."
     )
     return ModelTaskTypeNotSupportedError(

@@ -19,6 +19,12 @@ logger = logging.getLogger(__name__)
 
 UNKNOWN_MODEL_ID = "unknown"
 
+MODEL_ID_HEADER = "X-Model-Id"
+MODEL_COLD_START_HEADER = "X-Model-Cold-Start"
+MODEL_COLD_START_COUNT_HEADER = "X-Model-Cold-Start-Count"
+MODEL_LOAD_TIME_HEADER = "X-Model-Load-Time"
+MODEL_LOAD_DETAILS_HEADER = "X-Model-Load-Details"
+
 
 def collect_remote_processing_metadata_from_headers(
     headers: Mapping[str, str],
@@ -36,9 +42,9 @@ def collect_remote_processing_metadata_from_headers(
     processing_time = _number(headers, config.PROCESSING_TIME_HEADER)
     if processing_time is not None:
         collector.add(processing_time, model_id=_model_of(request_data) or fallback_model_id)
-    model_ids = _comma_list(headers.get(config.MODEL_ID_HEADER, ""))
+    model_ids = _comma_list(headers.get(MODEL_ID_HEADER, ""))
     collector.add_model_ids(model_ids)
-    if headers.get(config.MODEL_COLD_START_HEADER, "").lower() == "true":
+    if headers.get(MODEL_COLD_START_HEADER, "").lower() == "true":
         _record_cold_start(collector, headers, model_ids)
 
 
@@ -52,20 +58,20 @@ def _record_cold_start(
         collector.record_cold_start(load_time, model_id=model_id)
     if not details:
         collector.record_cold_start(
-            _number(headers, config.MODEL_LOAD_TIME_HEADER) or 0.0,
+            _number(headers, MODEL_LOAD_TIME_HEADER) or 0.0,
             model_id=model_ids[0] if len(model_ids) == 1 else None,
-            count=int(_number(headers, config.MODEL_COLD_START_COUNT_HEADER) or 1),
+            count=int(_number(headers, MODEL_COLD_START_COUNT_HEADER) or 1),
         )
 
 
 def _load_details(headers: Mapping[str, str]) -> list[tuple[str | None, float]]:
-    text = headers.get(config.MODEL_LOAD_DETAILS_HEADER)
+    text = headers.get(MODEL_LOAD_DETAILS_HEADER)
     if not text:
         return []
     try:
         return [_load_entry(entry) for entry in orjson.loads(text)]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        logger.warning("Header %s is unreadable: %r", config.MODEL_LOAD_DETAILS_HEADER, error)
+        logger.warning("Header %s is unreadable: %r", MODEL_LOAD_DETAILS_HEADER, error)
         return []
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 ANOMALY_MAP_KEY = "anomaly_map"
+ANOMALY_MAP_DTYPE = "float32"
 _ITEM_SIZE = 4
 """Bytes of a float32."""
 
@@ -28,9 +29,9 @@ def decode_anomaly_map(payload: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     """
     import numpy as np
 
-    if payload.get("dtype") != "float32":
+    if payload.get("dtype") != ANOMALY_MAP_DTYPE:
         raise InvalidAnomalyMapError(
-            f"An anomaly map must be of dtype 'float32', got {payload.get('dtype')!r}."
+            f"An anomaly map must be of dtype {ANOMALY_MAP_DTYPE!r}, got {payload.get('dtype')!r}."
         )
     height, width = _shape(payload.get("shape"))
     data = _data(payload.get("data"))

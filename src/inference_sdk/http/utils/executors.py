@@ -12,11 +12,16 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from inference_sdk.http import faults, pipeline
-from inference_sdk.http.answers import Answer
+from inference_sdk.http.answers import SUCCESSFUL_STATUS_CODE, Answer
 from inference_sdk.http.entities import InferenceConfiguration, RequestMethod
 from inference_sdk.http.errors import HTTPServerConnectionError
 from inference_sdk.http.operations.exchange import RETRYABLE_STATUS_CODES, attempt
 from inference_sdk.http.operations.metadata import (
+    MODEL_COLD_START_COUNT_HEADER,
+    MODEL_COLD_START_HEADER,
+    MODEL_ID_HEADER,
+    MODEL_LOAD_DETAILS_HEADER,
+    MODEL_LOAD_TIME_HEADER,
     UNKNOWN_MODEL_ID,
     collect_remote_processing_metadata_from_headers,
 )
@@ -34,7 +39,13 @@ if TYPE_CHECKING:
     from requests import Response
 
 __all__ = [
+    "MODEL_COLD_START_COUNT_HEADER",
+    "MODEL_COLD_START_HEADER",
+    "MODEL_ID_HEADER",
+    "MODEL_LOAD_DETAILS_HEADER",
+    "MODEL_LOAD_TIME_HEADER",
     "RETRYABLE_STATUS_CODES",
+    "UNKNOWN_MODEL_ID",
     "RequestMethod",
     "collect_remote_processing_metadata_from_headers",
     "collect_remote_processing_metadata_from_response",
@@ -252,7 +263,7 @@ def _raise_response_error(
 
 def response_is_not_retryable_error(response: ClientResponse) -> bool:
     """Whether an answer is an error that another try would not mend."""
-    return response.status != 200 and response.status not in RETRYABLE_STATUS_CODES
+    return response.status not in {SUCCESSFUL_STATUS_CODE, *RETRYABLE_STATUS_CODES}
 
 
 def collect_remote_processing_metadata_from_response(

@@ -139,7 +139,8 @@ def load_stream_inference_input(
 
     Args:
         input_uri: a folder, the path of a video, or the URL of a video or stream.
-        image_extensions: endings of the files to take from a folder, in any case; None for all.
+        image_extensions: endings of the files to take from a folder, in any case; None takes
+            every file that is an image.
 
     Raises:
         InvalidInputFormatError: neither a folder nor a video that can be opened.
@@ -156,9 +157,17 @@ def load_stream_inference_input(
 def load_directory_inference_input(
     directory_path: str, image_extensions: list[str] | None
 ) -> Generator[tuple[str | int, Frame], None, None]:
-    """(path, image) of the image files in a folder, sorted by path; sub-folders are left out."""
+    """(path, image) of the image files in a folder, sorted by path; sub-folders are left out.
+
+    A file with one of the endings has to be an image; without endings, whatever is none is
+    passed over.
+    """
     for path in _image_paths(directory_path, image_extensions):
-        yield path, _read_colours(path)
+        try:
+            yield path, _read_colours(path)
+        except EncodingError:
+            if image_extensions is not None:
+                raise
 
 
 def _read_colours(path: str) -> Frame:

@@ -7,6 +7,8 @@ through: an answer is the server's, and losing it over one odd key would help no
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from inference_sdk.http.entities import VisualisationResponseFormat
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from inference_sdk.http.entities import ModelDescription
 
     Picture = Union[str, np.ndarray[Any, Any], Image.Image]
+
+CONTENT_TYPE_HEADERS = ["content-type", "Content-Type"]
+"""Both, for stand-ins of an answer whose headers are a plain dict."""
 
 _BOX_KEYS = ("x", "y", "width", "height")
 _POINT_KEYS = ("x", "y")
@@ -100,8 +105,7 @@ def decode_workflow_output_image(
 def response_contains_jpeg_image(response: Response) -> bool:
     """Whether the answer's content type names `image/jpeg`."""
     return any(
-        name.lower() == "content-type" and "image/jpeg" in str(value).lower()
-        for name, value in response.headers.items()
+        "image/jpeg" in str(response.headers.get(name, "")).lower() for name in CONTENT_TYPE_HEADERS
     )
 
 
@@ -126,15 +130,28 @@ def transform_visualisation_bytes(
         EncodingError: the bytes are no image.
         NotImplementedError: there is no such format.
     """
-    if expected_format == VisualisationResponseFormat.BASE64:
-        return encode_base_64(visualisation)
-    if expected_format == VisualisationResponseFormat.NUMPY:
-        from inference_sdk.http.utils.encoding import bytes_to_opencv_image
+    transcode = _transcoding_methods().get(expected_format)
+    if transcode is None:
+        raise NotImplementedError(f"There is no visualisation format {expected_format!r}.")
+    return transcode(visualisation)
 
-        return bytes_to_opencv_image(visualisation)
-    if expected_format == VisualisationResponseFormat.PILLOW:
-        return bytes_to_pillow_image(visualisation)
-    raise NotImplementedError(f"There is no visualisation format {expected_format!r}.")
+
+@cache
+def _transcoding_methods() -> dict[VisualisationResponseFormat, Callable[[bytes], Picture]]:
+    """How the bytes of a picture become each format. Made on first use: it loads numpy."""
+    from inference_sdk.http.utils.encoding import bytes_to_opencv_image
+
+    return {
+        VisualisationResponseFormat.BASE64: encode_base_64,
+        VisualisationResponseFormat.NUMPY: bytes_to_opencv_image,
+        VisualisationResponseFormat.PILLOW: bytes_to_pillow_image,
+    }
+
+
+def __getattr__(name: str) -> Any:
+    if name == "IMAGES_TRANSCODING_METHODS":
+        return _transcoding_methods()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # -- coordinates -------------------------------------------------------------------------------

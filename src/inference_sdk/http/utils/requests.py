@@ -26,7 +26,15 @@ _SECRET = re.compile(
 _ASSIGNMENT = re.compile(r"""=|%3D|["']\s*:\s*["']""", re.IGNORECASE)
 _USER = re.compile(r"(?<=://)[^/?#\s]*@")
 
-_SHORTEST_HINTED_SECRET = 8
+MIN_KEY_LENGTH_TO_REVEAL_PREFIX = 8
+"""Characters; of a shorter secret nothing is shown."""
+
+API_KEY_PATTERN = re.compile(r"api_key=(.[^&]*)")
+KEY_VALUE_GROUP = 1
+SERVICE_SECRET_PATTERN = re.compile(r"service_secret=[^&]*")
+REDACTED_SERVICE_SECRET = "service_secret=***"  # noqa: S105 - masked
+"""For programs that mask by themselves, `API_KEY_PATTERN.sub(deduct_api_key, text)`. What this
+package masks is more, see `_SECRET`."""
 
 
 def api_key_safe_raise_for_status(response: Response) -> None:
@@ -67,7 +75,7 @@ def mask_key_in(value: str, api_key: Optional[str]) -> str:
     Not one below 8 characters: that may be part of many a word.
     """
     masked = deduct_api_key_from_string(value)
-    if api_key is None or len(api_key) < _SHORTEST_HINTED_SECRET:
+    if api_key is None or len(api_key) < MIN_KEY_LENGTH_TO_REVEAL_PREFIX:
         return masked
     return masked.replace(api_key, mask_secret(api_key))
 
@@ -92,7 +100,7 @@ def shown_url(url: str) -> str:
 
 def mask_secret(value: str) -> str:
     """`***` below 8 characters, else the first two, `***` and the last two."""
-    if len(value) < _SHORTEST_HINTED_SECRET:
+    if len(value) < MIN_KEY_LENGTH_TO_REVEAL_PREFIX:
         return "***"
     return f"{value[:2]}***{value[-2:]}"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from inference_sdk.webrtc.config import StreamConfig
     from inference_sdk.webrtc.tracks import FrameFeed
 
-QUEUE_SIZE = 10
+MANUAL_SOURCE_QUEUE_MAX_SIZE = 10
 """Frames that may wait for the encoder; then the oldest is dropped."""
 
 
@@ -36,7 +36,7 @@ class ManualSource(StreamSource):
     async def configure_peer_connection(self, pc: RTCPeerConnection) -> None:
         from inference_sdk.webrtc.tracks import FeedTrack, FrameFeed
 
-        self._feed = FrameFeed(QUEUE_SIZE, self.monitor)
+        self._feed = FrameFeed(MANUAL_SOURCE_QUEUE_MAX_SIZE, self.monitor)
         pc.addTrack(FeedTrack(self._feed))
 
     def get_initialization_params(self, config: StreamConfig) -> dict[str, Any]:  # noqa: ARG002
