@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference_sdk.cli.failures import CommandError, one_line
+from inference_sdk.utils.media import open_video
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,7 +149,7 @@ def frame_rate(path: Path) -> Fraction | None:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_video(str(path)) as container:
             return next((stream.average_rate for stream in container.streams.video), None)
     except (av.FFmpegError, OSError, ValueError):
         return None  # the stream will say what is wrong with the file

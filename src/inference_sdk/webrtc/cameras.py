@@ -9,14 +9,18 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Optional, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Optional, Protocol, TypeVar
 
+from inference_sdk.utils.media import open_video
 from inference_sdk.webrtc.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from av import VideoFrame
+
+T = TypeVar("T")
 
 Resolution = tuple[int, int]
 """(width, height) in pixels."""
@@ -104,16 +108,14 @@ class AvReader:
     """
 
     def __init__(self, name: str, url: str, *, paced: bool = False, **options: Any) -> None:
-        import av
-
         self._name = name
         self._paced = paced
         self._closing = threading.Event()
         self._begun: Optional[tuple[float, float]] = None
-        try:
-            self._container = av.open(url, timeout=(OPEN_TIMEOUT, READ_TIMEOUT), **options)
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise SourceError(f"The {name} cannot be opened: {_reason(error)}.") from error
+        timeout = (OPEN_TIMEOUT, READ_TIMEOUT)
+        self._container = _told_as(
+            f"The {name} cannot be opened", lambda: open_video(url, timeout=timeout, **options)
+        )
         if not self._container.streams.video:
             self._container.close()
             raise SourceError(f"The {name} has no video.")
@@ -126,12 +128,7 @@ class AvReader:
         return self._fps
 
     def read(self) -> Optional[VideoFrame]:
-        import av
-
-        try:
-            frame = next(self._frames, None)
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(f"The {self._name} was lost: {_reason(error)}.") from error
+        frame = _told_as(f"The {self._name} was lost", lambda: next(self._frames, None))
         if frame is not None and self._paced and frame.time is not None:
             self._wait_until_due(frame.time)
         return frame
@@ -163,7 +160,7 @@ def _open_video4linux(device_id: int, resolution: Optional[Resolution]) -> Frame
             f"camera {device_id}", f"/dev/video{device_id}", format="video4linux2", options=size
         )
     except SourceError as error:
-        raise _no_camera(device_id, _reason(error.__cause__ or error)) from error
+        raise _no_camera(device_id, str(error).rpartition(": ")[2].rstrip(".")) from error
 
 
 def _no_camera(device_id: int, reason: str) -> SourceError:
@@ -173,6 +170,16 @@ def _no_camera(device_id: int, reason: str) -> SourceError:
     )
 
 
-def _reason(error: BaseException) -> str:
-    """The operating system's words, without the address: it may hold a password."""
-    return getattr(error, "strerror", None) or type(error).__name__
+def _told_as(what: str, work: Callable[[], T]) -> T:
+    """Do something with PyAV, whose errors become a `SourceError`.
+
+    Their text holds the address, and so the password of a camera: they may not stay behind as its
+    cause or context, where a traceback, a logger or a crash report would find them.
+    """
+    import av
+
+    try:
+        return work()
+    except (av.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+    raise SourceError(f"{what}: {reason}.")

@@ -16,6 +16,8 @@ from inference_sdk.webrtc.errors import SourceError
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from yarl import URL
+
 _BLOCK_BYTES = 1024 * 1024
 _CONNECT_TIMEOUT = 10.0
 
@@ -96,18 +98,29 @@ async def _receive(url: str, file: BinaryIO, on_block: Callable[[], object]) -> 
     )
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=True) as http,
-            http.get(url) as response,
+            aiohttp.ClientSession(
+                timeout=timeout, trust_env=True, requote_redirect_url=False
+            ) as http,
+            http.get(_as_it_is(url)) as response,
         ):
             if response.status != 200:
                 raise SourceError(f"{without_query(url)} answered with status {response.status}.")
             async for block in response.content.iter_chunked(_BLOCK_BYTES):
                 await asyncio.to_thread(file.write, block)
                 on_block()
+            return
     except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
-        raise SourceError(
-            f"{without_query(url)} cannot be downloaded: {type(error).__name__}. Check the address."
-        ) from error
+        reason = type(error).__name__
+    # Outside of `except`: aiohttp's error holds the address, and so a password or a signature.
+    raise SourceError(f"{without_query(url)} cannot be downloaded: {reason}. Check the address.")
+
+
+def _as_it_is(url: str) -> URL:
+    """The address byte for byte: encoding a signed query anew would break the signature."""
+    from yarl import URL
+
+    is_encoded = url.isascii() and url.isprintable() and " " not in url
+    return URL(url, encoded=is_encoded)
 
 
 def without_query(url: str) -> str:

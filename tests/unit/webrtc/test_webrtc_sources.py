@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
@@ -29,6 +30,7 @@ from inference_sdk.webrtc.sources import (
 from inference_sdk.webrtc.sources.video_file import require_video
 
 PICTURE = np.zeros((48, 64, 3), np.uint8)
+SECRET = "pass-" + "word"  # tracebacks quote this file
 CONFIG = StreamConfig(stream_output=["image", "a"], data_output=["a", "b"])
 
 
@@ -483,6 +485,17 @@ async def test_a_local_stream_that_is_not_there():
         await source.prepare()
     assert "secret" not in str(raised.value)
     await source.cleanup()
+
+
+async def test_a_cameras_password_is_nowhere_in_its_error(unused_tcp_port):
+    """Neither in the text nor in what hangs on it: PyAV's errors quote the address."""
+    source = LocalStreamSource(f"rtsp://user:{SECRET}@127.0.0.1:{unused_tcp_port}/camera")
+    with pytest.raises(SourceError, match="cannot be opened") as raised:
+        await source.prepare()
+    assert SECRET not in "".join(traceback.format_exception(raised.value))
+    assert raised.value.__cause__ is None
+    assert raised.value.__context__ is None
+    assert SECRET not in repr(source)
 
 
 async def test_a_local_stream_is_sent_on(clip, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from inference_sdk.webrtc import video_cache
 from inference_sdk.webrtc.errors import SourceError
 from inference_sdk.webrtc.video_cache import cached_path, fetch_video, is_url, without_query
 
+SECRET = "pass-" + "word"  # tracebacks quote this file
 CONTENT = bytes(range(256)) * 8000
 
 
@@ -28,8 +30,11 @@ async def site(cache):
     downloads = []
 
     async def whole(request):
-        downloads.append(request.path_qs)
+        downloads.append(request.raw_path)
         return web.Response(body=CONTENT)
+
+    async def moved(request):
+        return web.Response(status=302, headers={"Location": "/video.mp4?sig=a%2Fb+c'"})
 
     async def half(request):
         response = web.StreamResponse(headers={"Content-Length": "100000"})
@@ -47,6 +52,7 @@ async def site(cache):
 
     app = web.Application()
     app.router.add_get("/video.mp4", whole)
+    app.router.add_get("/moved", moved)
     app.router.add_get("/half.mp4", half)
     app.router.add_get("/slow.mp4", slow)
     async with TestServer(app) as server:
@@ -72,6 +78,29 @@ def test_each_url_has_a_file_of_its_own(cache):
     assert cached_path("http://x/a").suffix == ""
     assert cached_path("http://x/a.m/../../..").parent == one.parent
     assert one.is_relative_to(cache / "cache")
+
+
+@pytest.mark.parametrize("query", ["sig=a%2Fb%3D%3D&x=a+b", "sig=a/b==&x=%7e~", "", "x=%E9&y='"])
+async def test_an_address_travels_byte_for_byte(site, query):
+    """A storage refuses a signature that was encoded anew, also after a redirect."""
+    path = f"/video.mp4?{query}" if query else "/video.mp4"
+    await fetch_video(f"{site.make_url('')}".rstrip("/") + path)
+    await fetch_video(
+        f"{site.make_url('')}".rstrip("/") + f"/moved?to={len(query)}", use_cache=False
+    )
+    assert site.downloads == [path, "/video.mp4?sig=a%2Fb+c'"]
+
+
+async def test_an_address_with_spaces_and_umlauts_is_encoded(site):
+    await fetch_video(f"{site.make_url('/video.mp4')}?x=ä b")
+    assert site.downloads == ["/video.mp4?x=%C3%A4+b"]
+
+
+async def test_an_error_keeps_no_password_in_its_chain(cache):
+    with pytest.raises(SourceError) as raised:
+        await fetch_video(f"http://user:{SECRET}@127.0.0.1:1/v.mp4?sig={SECRET}")
+    assert SECRET not in "".join(traceback.format_exception(raised.value))
+    assert raised.value.__context__ is None
 
 
 def test_a_signature_is_not_shown():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inference_sdk.http.errors import InvalidInputFormatError
 from inference_sdk.http.operations.loading import describe
+from inference_sdk.utils.media import open_video, packets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +33,11 @@ def read_frames(uri: str) -> Iterator[Frame]:
 
     number = 0
     try:
-        with av.open(uri) as container:
-            for frame in container.decode(container.streams.video[0]):
-                yield _upright(frame.to_ndarray(format="bgr24"), frame.rotation)
-                number += 1
+        with open_video(uri) as container:
+            for packet in packets(container):
+                for frame in packet.decode():
+                    yield _upright(frame.to_ndarray(format="bgr24"), frame.rotation)
+                    number += 1
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise InvalidInputFormatError(
             f"{describe(uri)} is neither a folder nor a video that can be read "

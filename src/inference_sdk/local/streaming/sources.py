@@ -25,6 +25,7 @@ import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from inference_sdk.local.streaming.mailbox import LIVE_PATIENCE, Mailbox
+from inference_sdk.utils.media import open_video, whole_frames
 
 LIVE_TIMEOUT = 10.0
 """Seconds that opening an address, or the next bytes from it, may take."""
@@ -51,7 +52,8 @@ LIVE_OPTIONS: Mapping[str, str] = {
 # files and addresses.
 FILE_OPTIONS: Mapping[str, str] = {
     "protocol_whitelist": "file",
-    "format_whitelist": "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc",
+    "format_whitelist": "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc,"
+    "ivf,mjpeg,yuv4mpegpipe,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe",
 }
 
 
@@ -184,11 +186,16 @@ def decode(
     live = options is not None
     timeout = LIVE_TIMEOUT if live else None
     try:
-        with av.open(location, options=dict(options or FILE_OPTIONS), timeout=timeout) as container:
+        with open_video(
+            location, options=dict(options or FILE_OPTIONS), timeout=timeout
+        ) as container:
             yield from _decode_container(container, live)
+        return
     except (av.FFmpegError, OSError) as error:
-        what = without_credentials(location) if live else "the uploaded file"
-        raise SourceError(f"Cannot read video from {what}: {_reason(error)}") from error
+        reason = _reason(error)
+    # Outside of `except`: PyAV's error quotes the address, and may not hang on this one.
+    what = without_credentials(location) if live else "the uploaded file"
+    raise SourceError(f"Cannot read video from {what}: {reason}")
 
 
 def live_options(url: str) -> Mapping[str, str]:
@@ -204,7 +211,7 @@ def without_credentials(url: str) -> str:
 def _reason(error: av.FFmpegError | OSError) -> str:
     if isinstance(error, av.ExitError):  # how FFmpeg says that a time-out interrupted it
         return f"nothing came for {LIVE_TIMEOUT:g} s"
-    return str(error.strerror or error)
+    return error.strerror or type(error).__name__
 
 
 def _decode_container(container: av.container.InputContainer, live: bool) -> Iterator[SourceFrame]:
@@ -214,7 +221,7 @@ def _decode_container(container: av.container.InputContainer, live: bool) -> Ite
     # Threads over frames are fastest, and hold several frames back: not for live pictures.
     stream.thread_type = "SLICE" if live else "AUTO"
     rate = float(_fraction(stream.average_rate)) if stream.average_rate else None
-    for number, picture in enumerate(_pictures(container, stream), 1):
+    for number, picture in enumerate(map(_upright, whole_frames(container)), 1):
         yield _source_frame(picture, number, rate)
 
 
@@ -229,13 +236,6 @@ def _source_frame(picture: av.VideoFrame, number: int, fps: Optional[float] = No
 def _fraction(value: Any) -> Fraction:
     """A rational number of PyAV, which has a type of its own for them from version 19 on."""
     return Fraction(value.numerator, value.denominator)
-
-
-def _pictures(container: av.container.InputContainer, stream: Any) -> Iterator[av.VideoFrame]:
-    """All pictures that decode; a damaged packet costs the pictures in it, not the rest."""
-    for packet in container.demux(stream):
-        with contextlib.suppress(av.InvalidDataError):
-            yield from map(_upright, packet.decode())
 
 
 def _upright(picture: av.VideoFrame) -> av.VideoFrame:

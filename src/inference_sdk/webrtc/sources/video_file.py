@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from inference_sdk.utils.logging import get_logger
+from inference_sdk.utils.media import has_picture, open_video
 from inference_sdk.webrtc.datachannel import UploadProgressCallback, VideoFileUploader
 from inference_sdk.webrtc.errors import SourceError
 from inference_sdk.webrtc.handlers import name_of
@@ -137,7 +138,7 @@ class VideoFileSource(StreamSource):
 
 
 def require_video(path: Path, shown: str) -> None:
-    """Check that a file is there, may be read, and is a video.
+    """Check that a file is there, may be read, and is a video: a frame of it decodes.
 
     Raises:
         SourceError: it is not; says why.
@@ -153,9 +154,9 @@ def require_video(path: Path, shown: str) -> None:
     if empty:
         raise SourceError(f"The video {shown!r} is an empty file.")
     try:
-        with av.open(os.fspath(path)) as container:
-            found = bool(container.streams.video)
+        with open_video(os.fspath(path)) as container:
+            found = has_picture(container)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise SourceError(f"The file {shown!r} is no video that can be read.") from error
     if not found:
-        raise SourceError(f"The file {shown!r} has no video in it.")
+        raise SourceError(f"The file {shown!r} has no video in it: not one frame decodes.")
