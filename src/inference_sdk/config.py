@@ -85,6 +85,12 @@ WEBRTC_INITIAL_FRAME_TIMEOUT = seconds("WEBRTC_INITIAL_FRAME_TIMEOUT", 90.0)
 WEBRTC_VIDEO_QUEUE_MAX_SIZE = whole_number("WEBRTC_VIDEO_QUEUE_MAX_SIZE", 8)
 """Frames that wait for the user's code; when it is full, the oldest is dropped."""
 
+WEBRTC_DATA_MAX_WAITING_MESSAGES = whole_number("WEBRTC_DATA_MAX_WAITING_MESSAGES", 100_000)
+"""Data messages that may wait for the user's handlers; none is dropped, one more is an error."""
+
+WEBRTC_DATA_MAX_WAITING_BYTES = whole_number("WEBRTC_DATA_MAX_WAITING_BYTES", 512 * 1024 * 1024)
+"""Bytes of them: some 20 minutes of 15 KB, 30 times a second."""
+
 WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT = seconds("WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT", 2.0)
 """Seconds that closing a session may take."""
 

@@ -159,15 +159,13 @@ def test_a_worker_that_is_silent_is_not_waited_for_for_ever(monkeypatch):
         fails(worker.url, RTSPSource("rtsp://x"), FirstFrameTimeoutError, "no frame within 0.4 s")
 
 
-def test_a_worker_that_fails_on_every_frame(monkeypatch):
+def test_a_worker_that_fails_on_every_frame_is_alive_and_its_errors_are_logged(monkeypatch, caplog):
     short(monkeypatch)
-    with Worker(Behaviour(errors=["step 'detect' has no model"])) as worker:
-        fails(
-            worker.url,
-            RTSPSource("rtsp://x"),
-            FirstFrameTimeoutError,
-            "step 'detect' has no model",
-        )
+    behaviour = Behaviour(errors=["step 'detect' has no model"], frames=40, fps=40)
+    with Worker(behaviour) as worker:
+        session(worker.url, RTSPSource("rtsp://x")).run()
+    assert caplog.text.count("The worker reports: step 'detect' has no model") == 1
+    assert "not one picture of 'image' came" in caplog.text
 
 
 def test_the_time_out_is_a_time_out(monkeypatch):

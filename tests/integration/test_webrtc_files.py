@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from inference_sdk.webrtc import StreamConfig, VideoFileSource, WebRTCError, WebRTCSession
+from inference_sdk.webrtc import (
+    DataBacklogError,
+    StreamConfig,
+    VideoFileSource,
+    WebRTCError,
+    WebRTCSession,
+)
 from tests.integration.webrtc_peer import Behaviour, Worker, WorkerSession, level, write_video
 
 FRAMES = 90
@@ -257,14 +263,14 @@ def test_a_bad_peer_costs_only_its_bad_messages(video, caplog):
         assert said in caplog.text
 
 
-def test_a_worker_that_leaves_in_the_middle_is_an_error(video):
+def test_a_worker_that_ends_in_the_middle_has_ended_the_stream(video):
+    """Its own time-out, for example: it closes the connection in order, and that is no loss."""
     with Worker(Behaviour(leave_after=10)) as worker:
         seen = []
         stream = session(worker, VideoFileSource(video))
         stream.on_frame(lambda frame, metadata: seen.append(metadata.frame_id))
         begun = time.monotonic()
-        with pytest.raises(WebRTCError, match="closed the connection before"):
-            stream.run()
+        stream.run()
         assert time.monotonic() - begun < 10
     # What was under way when the worker left may be lost; nothing else is.
     assert seen == list(range(1, len(seen) + 1))
@@ -300,19 +306,19 @@ def test_a_worker_that_never_connects_is_not_waited_for_for_ever(video, monkeypa
             stream.run()
 
 
-def test_a_file_of_which_no_frame_came_through_is_an_error(video):
-    """The worker says it is done, and every frame failed: nobody would know otherwise."""
+def test_a_file_of_which_every_frame_failed_ends_in_order_and_says_so(video, caplog):
     with Worker(Behaviour(errors=["step 'detect' has no model"])) as worker:
         stream = session(worker, VideoFileSource(video))
-        with pytest.raises(WebRTCError, match=r"without a single frame.*'detect' has no model"):
-            stream.run()
+        assert list(stream.video()) == []
+        stream.close()
+    assert "not one picture of 'image' came" in caplog.text
+    assert "step 'detect' has no model" in caplog.text
 
 
-def test_a_name_that_is_no_output_is_an_error(video):
+def test_a_name_that_is_no_output_is_warned_of(video, caplog):
     with Worker() as worker:
-        stream = session(worker, VideoFileSource(video), stream_output=["pictrue"])
-        with pytest.raises(WebRTCError, match="names in stream_output"):
-            stream.run()
+        session(worker, VideoFileSource(video), stream_output=["pictrue"]).run()
+    assert "names in stream_output" in caplog.text
 
 
 @pytest.mark.parametrize("by_datachannel", [True, False])
@@ -332,10 +338,9 @@ def test_a_worker_that_leaves_right_after_its_last_word_has_done_its_work(video,
     assert len(numbers) == FRAMES
 
 
-def test_a_worker_that_waits_for_no_acknowledgement_is_bounded(video, monkeypatch):
-    monkeypatch.setattr("inference_sdk.webrtc.intake.MAX_UNREAD_BYTES", 20_000)
+def test_a_worker_that_waits_for_no_acknowledgement_is_bounded(video):
     with Worker(Behaviour(paced=False)) as worker:
-        stream = session(worker, VideoFileSource(video))
+        stream = session(worker, VideoFileSource(video), max_waiting_bytes=20_000)
         stream.on_frame(lambda frame, metadata: time.sleep(0.05))
-        with pytest.raises(WebRTCError, match="does not wait for acknowledgements"):
+        with pytest.raises(DataBacklogError, match="slower than the stream"):
             stream.run()

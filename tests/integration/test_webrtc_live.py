@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -25,7 +26,7 @@ from inference_sdk.webrtc import (
     WebRTCSession,
 )
 from inference_sdk.webrtc.sources.capture import CaptureSource
-from tests.integration.webrtc_peer import Behaviour, Worker, write_video
+from tests.integration.webrtc_peer import Behaviour, Worker, worker_process, write_video
 
 PICTURE = np.full((120, 160, 3), 90, np.uint8)
 SOON = ReconnectPolicy(initial_delay=0.02, max_attempts=3)
@@ -236,19 +237,39 @@ def test_an_interrupt_ends_run_and_leaves_nothing():
 # Losing the worker
 
 
-def test_a_worker_that_leaves_a_live_stream_is_an_error():
+def test_a_worker_that_ends_a_live_stream_has_ended_it():
+    """Its own time-out, or the end of its work: it closes the connection in order."""
     source = ManualSource()
     with Worker(Behaviour(leave_after=10)) as worker, Sender(source):
         stream = session(worker, source)
-        with pytest.raises(WebRTCConnectionLostError, match="closed the connection"):
-            stream.run()
+        stream.run()
         assert stream.state is SessionState.CLOSED
 
 
-async def test_async_readers_get_the_error_too():
-    source = ManualSource()
-    with Worker(Behaviour(leave_after=5)) as worker, Sender(source):
-        stream = session(worker, source)
+def test_a_worker_that_is_killed_is_a_loss(monkeypatch):
+    """Nothing says goodbye: the consent to send runs out, after some 30 s (here: 0.5 s)."""
+    monkeypatch.setattr("aioice.ice.CONSENT_FAILURES", 2)
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.2)
+    with worker_process(frames=1000) as url:
+        stream = session(SimpleNamespace(url=url), RTSPSource("rtsp://cam/1"))
+        with stream:
+            frames = stream.video()
+            next(frames)
+            url.kill()
+            with pytest.raises(WebRTCConnectionLostError, match="was lost"):
+                list(frames)
+
+
+async def test_async_readers_get_the_error_too(monkeypatch):
+    monkeypatch.setattr("aioice.ice.CONSENT_FAILURES", 2)
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.2)
+    with worker_process(frames=1000) as url:
+        stream = session(SimpleNamespace(url=url), RTSPSource("rtsp://cam/1"))
+
+        @stream.on_frame
+        def stop(frame, metadata):
+            url.kill()
+
         with pytest.raises(WebRTCConnectionLostError):
             await stream.arun()
 

@@ -386,8 +386,14 @@ def level(number: int) -> int:
     return 20 + number * 2 % 220
 
 
+class ProcessUrl(str):
+    """Address of a worker in a process of its own, which can be killed."""
+
+    kill: Callable[[], None]
+
+
 @contextlib.contextmanager
-def worker_process(**behaviour: Any) -> Iterator[str]:
+def worker_process(**behaviour: Any) -> Iterator[ProcessUrl]:
     """A worker in a process of its own, for measuring what a client alone costs; gives the URL."""
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.integration.webrtc_peer", json.dumps(behaviour)]
@@ -396,7 +402,9 @@ def worker_process(**behaviour: Any) -> Iterator[str]:
     ) as process:
         assert process.stdout is not None
         try:
-            yield process.stdout.readline().strip()
+            url = ProcessUrl(process.stdout.readline().strip())
+            url.kill = process.kill
+            yield url
         finally:
             process.communicate(timeout=20)  # closes its input, which ends it
 

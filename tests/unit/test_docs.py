@@ -8,15 +8,18 @@ import inspect
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 import pytest
+from av import VideoFrame
 
 from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.local import LocalServer
+from tests.integration.bare_peer import numbered, write_video
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -41,6 +44,15 @@ WORKFLOW = {
     ],
     "outputs": [{"type": "JsonField", "name": "found", "selector": "$steps.detector.predictions"}],
 }
+
+STREAMED = {
+    **WORKFLOW,
+    "outputs": [
+        {"type": "JsonField", "name": "annotated", "selector": "$inputs.image"},
+        {"type": "JsonField", "name": "predictions", "selector": "$steps.detector.predictions"},
+    ],
+}
+"""With a picture among its outputs, so that there is something to see."""
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
@@ -92,6 +104,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     for name in ("street.jpg", "a.jpg"):
         shutil.copy(ROOT / "examples" / "astronaut.jpg", tmp_path / name)
+    write_video(tmp_path / "street.mp4", 4)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -106,20 +119,28 @@ def names() -> dict[str, Any]:
     }
 
 
-def run_page(page: Path, server: LocalServer, *, without: str | None = None) -> dict[str, Any]:
-    """Run a page from top to bottom, as a reader would; returns the names it made."""
+def run_page(page: Path, server: LocalServer, **given: Any) -> dict[str, Any]:
+    """Run a page from top to bottom, as a reader would; returns the names it made.
+
+    Args:
+        given: names for the blocks about streams.
+    """
     namespace = names()
     for text in blocks(page, "python"):
-        if without is None or without not in text:
-            here = text.replace("http://localhost:9001", server.url)
-            outcome = eval(compiled(here), namespace)
-            if inspect.iscoroutine(outcome):
-                asyncio.run(outcome)
+        if "webrtc" in text:
+            namespace.update(given)
+        here = text.replace("http://localhost:9001", server.url)
+        outcome = eval(compiled(here), namespace)
+        if inspect.iscoroutine(outcome):
+            asyncio.run(outcome)
     return namespace
 
 
+@pytest.mark.filterwarnings("ignore:.*Streaming over WebRTC")
 def test_the_readme_runs_from_top_to_bottom(running: LocalServer, folder: Path):
-    made = run_page(ROOT / "README.md", running, without="inference_sdk.webrtc")
+    made = run_page(ROOT / "README.md", running, workflow=STREAMED)
+    assert made["frame"].shape == (96, 160, 3)
+    assert made["metadata"].frame_id == 4
     assert made["outputs"][0]["found"]["predictions"]
     assert isinstance(made["result"], HTTPClientError)  # of the last path, which leads nowhere
 
@@ -132,6 +153,38 @@ def test_the_http_guide_runs_from_top_to_bottom(
     assert "missing.jpg" in capsys.readouterr().out
     assert made["patient"].inference_configuration.read_timeout == 600
     assert made["total_seconds"] > 0
+
+
+class Camera:
+    """Some pictures, as fast as they are taken, and then it ends."""
+
+    fps = 30.0
+
+    def __init__(self) -> None:
+        self.left = 30
+
+    def read(self) -> VideoFrame | None:
+        self.left -= 1
+        time.sleep(0.03)
+        return VideoFrame.from_ndarray(numbered(self.left), format="bgr24") if self.left else None
+
+    def interrupt(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.filterwarnings("ignore:.*Streaming over WebRTC")
+def test_the_guide_to_streams_runs_from_top_to_bottom(
+    running: LocalServer,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.setattr("inference_sdk.webrtc.sources.capture.open_webcam", lambda *_: Camera())
+    run_page(ROOT / "docs" / "webrtc.md", running, workflow=STREAMED)
+    said = capsys.readouterr().out
+    assert said.count("(96, 160, 3)") >= 4 + 4 + 1  # two files of four frames, and the camera
+    assert [line for line in said.splitlines() if line.startswith(("1 ", "4 "))]
 
 
 def test_the_guide_to_the_embedded_server_runs(folder: Path):

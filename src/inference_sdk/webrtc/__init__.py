@@ -14,9 +14,12 @@ from inference_sdk.utils.submodules import submodule
 if TYPE_CHECKING:
     from inference_sdk.webrtc.client import WebRTCClient
     from inference_sdk.webrtc.config import ReconnectPolicy, StreamConfig
+    from inference_sdk.webrtc.datachannel import UploadProgressCallback
     from inference_sdk.webrtc.errors import (
+        DataBacklogError,
         FirstFrameTimeoutError,
         SourceError,
+        SourceNotRunningError,
         WebRTCConnectionLostError,
         WebRTCError,
         WebRTCNotInstalledError,
@@ -37,9 +40,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "client": ("WebRTCClient",),
     "config": ("ReconnectPolicy", "StreamConfig"),
+    "datachannel": ("UploadProgressCallback",),
     "errors": (
+        "DataBacklogError",
         "FirstFrameTimeoutError",
         "SourceError",
+        "SourceNotRunningError",
         "WebRTCConnectionLostError",
         "WebRTCError",
         "WebRTCNotInstalledError",
@@ -60,6 +66,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "DataBacklogError",
     "FirstFrameTimeoutError",
     "LocalStreamSource",
     "MJPEGSource",
@@ -68,9 +75,11 @@ __all__ = [
     "ReconnectPolicy",
     "SessionState",
     "SourceError",
+    "SourceNotRunningError",
     "StreamConfig",
     "StreamSource",
     "StreamStats",
+    "UploadProgressCallback",
     "VideoFileSource",
     "VideoMetadata",
     "WebRTCClient",

@@ -42,12 +42,26 @@ class ReconnectPolicy:
         return self.max_attempts is None or attempt <= self.max_attempts
 
 
+class _Unset(list[str]):
+    """The empty list of outputs that nobody chose; appending to it is choosing."""
+
+
+def is_unset(outputs: list[str]) -> bool:
+    """Whether a configuration leaves open which outputs are the video."""
+    return isinstance(outputs, _Unset) and not outputs
+
+
 @dataclass
 class StreamConfig:
     """What comes back of a stream, and how the worker runs it.
 
+    None, for any field, is as if it were not given. Credentials of TURN servers and parameters of
+    the workflow do not show in the `repr`.
+
     Attributes:
-        stream_output: names of workflow outputs to get as video; the first picture counts.
+        stream_output: names of workflow outputs to get as video; the first picture counts. Not
+            given, and frames are wanted: the workflow's one picture; an error where its
+            specification has several. `[]`: no video, data only.
         data_output: names of workflow outputs to get as data (`on_data`).
         realtime_processing: True: the newest frame wins, late ones are dropped. False: every
             frame is processed and delivered, and a slow reader slows the worker.
@@ -57,21 +71,38 @@ class StreamConfig:
         requested_plan: size of the hosted worker, for example "webrtc-gpu-small".
         requested_region: where the hosted worker shall run, for example "eu".
         processing_timeout: seconds after which a hosted worker ends the stream.
+        max_waiting_messages: messages that may wait for slow handlers of data; one more ends the
+            stream with a `DataBacklogError`. None: `WEBRTC_DATA_MAX_WAITING_MESSAGES`, 100,000.
+        max_waiting_bytes: bytes that they may have together. None:
+            `WEBRTC_DATA_MAX_WAITING_BYTES`, 512 MiB.
         reconnect: starts a lost live stream again, with back-off; True takes the policy's
             defaults, None ends the stream with an error. Files are never started again, since
             a worker would begin at their first frame.
     """
 
-    stream_output: list[str] = field(default_factory=list)
+    stream_output: list[str] = field(default_factory=_Unset)
     data_output: list[str] = field(default_factory=list)
     realtime_processing: bool = True
     declared_fps: Optional[float] = None
-    turn_server: Optional[dict[str, Any]] = None
-    workflow_parameters: dict[str, Any] = field(default_factory=dict)
+    turn_server: Optional[dict[str, Any]] = field(default=None, repr=False)
+    workflow_parameters: dict[str, Any] = field(default_factory=dict, repr=False)
     requested_plan: Optional[str] = None
     requested_region: Optional[str] = None
     processing_timeout: Optional[int] = None
     reconnect: Union[ReconnectPolicy, bool, None] = None
+    max_waiting_messages: Optional[int] = None
+    max_waiting_bytes: Optional[int] = None
+
+    def __post_init__(self) -> None:
+        outputs: object = self.stream_output
+        if outputs is None:
+            self.stream_output = _Unset()
+        self.data_output = self.data_output or []
+        self.workflow_parameters = self.workflow_parameters or {}
+        for name in ("max_waiting_messages", "max_waiting_bytes"):
+            limit = getattr(self, name)
+            if limit is not None and limit < 1:
+                raise InvalidParameterError(f"StreamConfig.{name} must be 1 or more, not {limit}.")
 
     @property
     def reconnect_policy(self) -> Optional[ReconnectPolicy]:

@@ -8,6 +8,7 @@ more can be collected while its stream still runs, and then ends it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import threading
 import time
@@ -18,7 +19,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
 from inference_sdk.utils.logging import get_logger
-from inference_sdk.webrtc.errors import FirstFrameTimeoutError, WebRTCError, WebRTCStartError
+from inference_sdk.webrtc.errors import (
+    DataBacklogError,
+    FirstFrameTimeoutError,
+    WebRTCError,
+    WebRTCStartError,
+)
+from inference_sdk.webrtc.intake import StreamPlan
 from inference_sdk.webrtc.signalling import (
     Server,
     build_offer_body,
@@ -203,26 +210,37 @@ class Connection:
         policy = self._request.config.reconnect_policy if self._source.live else None
         attempt = 0
         while True:
+            error: Optional[WebRTCError] = None
             try:
-                await self._run_once()
-                return
-            except WebRTCError as error:
+                if not await self._run_once() or policy is None:
+                    return
+            except DataBacklogError:
+                raise  # a handler that is too slow stays so
+            except WebRTCError as failure:
                 if not self.started.done() or policy is None:
                     raise
-                attempt = 1 if self._intake.began.is_set() else attempt + 1
-                if not policy.allows(attempt):
-                    raise
-                delay = policy.delay(attempt, random.random())  # noqa: S311 - no secret
-                logger.warning("The stream is started again in %.1f s: %s", delay, error)
+                error = failure
+            attempt = 1 if self._intake.began.is_set() else attempt + 1
+            if not policy.allows(attempt):
+                break
+            delay = policy.delay(attempt, random.random())  # noqa: S311 - no secret
+            reason = error or "The worker closed the connection."
+            logger.warning("The stream is started again in %.1f s: %s", delay, reason)
             self._counters.reconnects += 1
             self._intake.began.clear()
             await asyncio.sleep(delay)
+        if error is not None:
+            raise error
 
-    async def _run_once(self) -> None:
-        """One connection to one worker, from the source's opening to its closing."""
+    async def _run_once(self) -> bool:
+        """One connection to one worker, from the source's opening to its closing.
+
+        Returns:
+            Whether it was the worker that ended it.
+        """
         try:
             await self._prepare_source()
-            await self._stream_to_worker()
+            return await self._stream_to_worker()
         finally:
             with self._uninterrupted():
                 await self._source.cleanup()
@@ -233,7 +251,7 @@ class Connection:
         except WebRTCError as error:
             raise type(error)(f"{error} Nothing was sent to {self._url}.") from error.__cause__
 
-    async def _stream_to_worker(self) -> None:
+    async def _stream_to_worker(self) -> bool:
         import aiohttp
 
         from inference_sdk.webrtc.peer import Peer
@@ -243,13 +261,12 @@ class Connection:
             async with aiohttp.ClientSession(trust_env=True) as http:
                 ice_servers = await find_ice_servers(http, server, self._request.config)
                 configuration = await _rtc_configuration(ice_servers, server)
-                in_order = self._ends_in_order()
-                peer = Peer(configuration, self._source, self._intake, ends_in_order=in_order)
+                peer = Peer(configuration, self._source, self._intake)
                 await self._negotiate(http, peer, ice_servers)
             self._peer = peer
             if not self.started.done():
                 self.started.set_result(None)
-            await self._watched(peer)
+            return await self._watched(peer)
         finally:
             self._peer = None
             if peer is not None:
@@ -273,6 +290,7 @@ class Connection:
                 ice_servers,
                 self._source.get_initialization_params(config),
             )
+            self._intake.expect(StreamPlan.of_request(body, config.stream_output))
             answer = await request_worker(http, server, body)
             with self._uninterrupted():
                 await peer.accept(answer)
@@ -296,13 +314,24 @@ class Connection:
         told.__cause__ = error
         return told
 
-    async def _watched(self, peer: Peer) -> None:
+    async def _watched(self, peer: Peer) -> bool:
         """Wait for the end of the stream, and for its beginning no longer than is allowed."""
         watchdog = asyncio.ensure_future(self._require_first_frame(peer))
         try:
-            await peer.until_end()
+            ended_by_worker = await peer.until_end()
         finally:
             watchdog.cancel()
+        if ended_by_worker:
+            self._log_end_by_worker()
+        # A worker's own time-out, where one was asked for, is no loss.
+        return ended_by_worker and self._request.config.processing_timeout is None
+
+    def _log_end_by_worker(self) -> None:
+        came = self._intake.began.is_set()
+        level = logging.INFO if came else logging.WARNING
+        what = "the stream" if came else "the stream before anything came of it"
+        reported = self._intake.recent_errors() or "no error"
+        logger.log(level, "The worker ended %s. It reported: %s.", what, reported)
 
     async def _require_first_frame(self, peer: Peer) -> None:
         timeout = self._request.first_frame_timeout
@@ -318,19 +347,11 @@ class Connection:
             await asyncio.sleep(due - now)
 
     def _nothing_came(self, timeout: float) -> FirstFrameTimeoutError:
-        reported = self._intake.recent_errors()
-        told = f" It reported: {reported}." if reported else " It reported no error."
         return FirstFrameTimeoutError(
             f"The worker of {self._url} sent no frame within {timeout:g} s "
-            f"(WEBRTC_INITIAL_FRAME_TIMEOUT).{told} Check the workflow, the names in "
-            "stream_output and data_output, and that the source has video."
+            f"(WEBRTC_INITIAL_FRAME_TIMEOUT), and no message either. Check the workflow, the names "
+            "in stream_output and data_output, and that the source has video."
         )
-
-    def _ends_in_order(self) -> bool:
-        """Whether a worker may end a stream unasked: what it reads itself may be at its end."""
-        config = self._request.config
-        pulled = self._source.pulled_by_worker and config.reconnect_policy is None
-        return pulled or config.processing_timeout is not None
 
     @property
     def _url(self) -> str:

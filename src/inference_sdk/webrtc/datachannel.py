@@ -137,7 +137,15 @@ class ChunkReassembler:
 
 
 def create_video_upload_chunk(chunk_index: int, total_chunks: int, data: bytes) -> bytes:
-    """A message of the channel `video_upload`."""
+    r"""A message of the channel `video_upload`.
+
+    Two unsigned 32-bit numbers, little endian, and the payload right after them: chunk_index (from
+    0), total_chunks, data. So 8 bytes more than `data`; `struct.unpack_from("<II", chunk)` reads it.
+
+    Example:
+        >>> create_video_upload_chunk(1, 2, b"ab")
+        b'\x01\x00\x00\x00\x02\x00\x00\x00ab'
+    """
     return UPLOAD_HEADER.pack(chunk_index, total_chunks) + data
 
 
@@ -180,7 +188,7 @@ class VideoFileUploader:
         return self._file_size
 
     async def upload(self, on_progress: Optional[UploadProgressCallback] = None) -> None:
-        """Send the whole file.
+        """Send the whole file; a second time, all of it again.
 
         Args:
             on_progress: called with (uploaded, total) after each chunk.
@@ -189,6 +197,7 @@ class VideoFileUploader:
             RuntimeError: the channel closed before all was sent, or the file changed.
         """
         gate = _ChannelGate(self._channel, self._buffer_limit)
+        self._uploaded_chunks = 0
         try:
             await gate.opened()
             async for payload in self._payloads():

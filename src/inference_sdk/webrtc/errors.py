@@ -4,8 +4,10 @@
     ├── WebRTCNotInstalledError    aiortc is not there (also an ImportError)
     ├── WebRTCStartError           the stream could not be started; the message names the server
     │   └── SourceError            ... because of the file, camera or address to be streamed
+    ├── SourceNotRunningError      a frame for a source whose session does not run
     └── the stream ran, and then
-        ├── WebRTCConnectionLostError  the worker, or the way to it, went away
+        ├── WebRTCConnectionLostError  the worker, or the way to it, was lost
+        ├── DataBacklogError           more data waited for its handlers than may wait
         └── FirstFrameTimeoutError     nothing came back in time (also a TimeoutError)
 
 Messages carry no key: whoever builds one masks it first.
@@ -32,12 +34,20 @@ class SourceError(WebRTCStartError):
     """What should be streamed cannot be read."""
 
 
+class SourceNotRunningError(WebRTCError):
+    """A frame was given to a source whose session has not started yet, or is closed."""
+
+
 class WebRTCConnectionLostError(WebRTCError):
     """The connection to the worker was lost while the stream ran."""
 
 
+class DataBacklogError(WebRTCError):
+    """More messages wait to be taken than `StreamConfig` allows. Data is never dropped instead."""
+
+
 class FirstFrameTimeoutError(WebRTCError, TimeoutError):
-    """The worker sent nothing usable within `WEBRTC_INITIAL_FRAME_TIMEOUT`."""
+    """The worker sent nothing, neither picture nor message, in `WEBRTC_INITIAL_FRAME_TIMEOUT`."""
 
 
 def require_aiortc() -> None:

@@ -44,23 +44,36 @@ class Handlers:
         return bool(self._error)
 
     @property
-    def want_events(self) -> bool:
-        """Whether anybody asked for data or errors."""
-        return bool(self._data or self._error)
+    def want_data(self) -> bool:
+        """Whether anybody asked for data."""
+        return bool(self._data)
+
+    def wanted(self, data: dict[str, Any], hidden: Collection[str]) -> dict[str, Any]:
+        """The part of the data that some handler gets."""
+        fields = {field for field, _ in self._data}
+        return {
+            name: value
+            for name, value in data.items()
+            if name in fields or (None in fields and name not in hidden)
+        }
 
     def on_data(
         self,
-        data: dict[str, Any],
+        data: Optional[dict[str, Any]],
         metadata: Optional[VideoMetadata],
         hidden: Collection[str] = (),
     ) -> None:
-        """Hand out data: a field to its handlers, all but the hidden ones to the global ones."""
-        shown = {name: value for name, value in data.items() if name not in hidden}
+        """Hand out data: a field to its handlers, all but the hidden ones to the global ones.
+
+        Where the worker sent none (null), the global ones get None.
+        """
+        found = data or {}
+        shown = {name: value for name, value in found.items() if name not in hidden}
         for field, handler in list(self._data):
             if field is None:
-                call_safely(handler, shown, metadata)
-            elif field in data:
-                call_safely(handler, data[field], metadata)
+                call_safely(handler, None if data is None else shown, metadata)
+            elif field in found:
+                call_safely(handler, found[field], metadata)
 
     def on_errors(self, errors: Sequence[str], metadata: Optional[VideoMetadata]) -> None:
         for handler in list(self._error):
@@ -99,8 +112,10 @@ def takes_two(handler: Handler) -> bool:
         parameters = inspect.signature(handler).parameters.values()
     except (TypeError, ValueError):  # some builtins have none; those take one
         return False
+    # Of a bare f(*args) nobody knows what it wants: it gets the value, as with inference-sdk 1.1.
+    # With anything beside it, f(value, *args) or f(*args, **kwargs), it is a wrapper: all of it.
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return True
+        return len(parameters) >= 2
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(parameter.kind in positional for parameter in parameters) >= 2
 

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_KEPT = 1000
-"""Items that may not be dropped, held at most: a bound, should the other side send only those."""
-
 
 class EndOfStream(Exception):
     """The stream ended in order, and everything that came was taken."""
@@ -34,7 +31,8 @@ class Handover(Generic[T]):
 
     Args:
         capacity: items that may wait.
-        lossless: whether a full queue keeps all, rather than drop the oldest.
+        lossless: whether a full queue keeps all, rather than drop the oldest. May be set until
+            the first item comes.
         on_drop: called, without arguments, for each item dropped.
     """
 
@@ -46,9 +44,9 @@ class Handover(Generic[T]):
         on_drop: Callable[[], object] = lambda: None,
     ) -> None:
         self._capacity = capacity
-        self._lossless = lossless
+        self.lossless = lossless
         self._on_drop = on_drop
-        self._items: deque[tuple[T, bool]] = deque()
+        self._items: deque[T] = deque()
         self._changed = threading.Condition()
         self._wakers: list[Callable[[], None]] = []
         self._ended = False
@@ -58,18 +56,15 @@ class Handover(Generic[T]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def put(self, item: T, *, keep: bool = False) -> None:
-        """Add an item, never waiting. After the end it is ignored.
-
-        Args:
-            keep: do not drop it for newer ones, as an error must not be.
-        """
+    def put(self, item: T) -> None:
+        """Add an item, never waiting. After the end it is ignored."""
         with self._change():
             if self._ended or self._closed:
                 return
-            self._items.append((item, keep))
-            dropped = len(self._items) > self._capacity and not self._lossless
-            dropped = dropped and self._drop_oldest()
+            self._items.append(item)
+            dropped = len(self._items) > self._capacity and not self.lossless
+            if dropped:
+                self._items.popleft()
         if dropped:
             self._on_drop()
 
@@ -153,17 +148,7 @@ class Handover(Generic[T]):
 
     def _take(self) -> T:
         if self._items:
-            return self._items.popleft()[0]
+            return self._items.popleft()
         if self._error is not None and not self._closed:
             raise self._error.with_traceback(None)
         raise EndOfStream
-
-    def _drop_oldest(self) -> bool:
-        for index, (_, keep) in enumerate(self._items):
-            if not keep:
-                del self._items[index]
-                return True
-        if len(self._items) > MAX_KEPT:
-            self._items.popleft()
-            return True
-        return False

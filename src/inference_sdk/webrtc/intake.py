@@ -5,7 +5,8 @@
                               └──data, errors──────▶ handler thread (on_data, on_error)
 
 The event loop only passes things on. Parsing has a thread of its own, so that a handler that
-takes its time holds up neither the loop nor the frames. In batch mode nothing is dropped: an
+takes its time holds up neither the loop nor the frames. Of frames the newest wins in a live
+stream; data and errors are never dropped, they wait in order (`backlog`). In batch mode an
 acknowledgement, sent when both queues have room, lets the worker produce the next frame.
 Knows nothing of aiortc.
 """
@@ -13,74 +14,89 @@ Knows nothing of aiortc.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from inference_sdk.utils.logging import get_logger
-from inference_sdk.webrtc.errors import WebRTCConnectionLostError, WebRTCError
+from inference_sdk.webrtc.backlog import Backlog, Event
+from inference_sdk.webrtc.errors import DataBacklogError
 from inference_sdk.webrtc.frames import Frame
 from inference_sdk.webrtc.handover import EndOfStream, Handover
 from inference_sdk.webrtc.messages import MalformedMessageError, parse_message, picture_in
 from inference_sdk.webrtc.pairing import Pairing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inference_sdk.webrtc.handlers import Handlers
-    from inference_sdk.webrtc.messages import VideoMetadata, WorkerMessage
+    from inference_sdk.webrtc.messages import WorkerMessage
     from inference_sdk.webrtc.stats import Counters
 
 logger = get_logger("webrtc.intake")
 
-MAX_UNREAD_MESSAGES = 256
-"""Messages of a live stream that may wait for the reader thread, which needs a millisecond."""
-
-MAX_UNREAD_BYTES = 1024 * 1024 * 1024
-"""A worker that acknowledgements do not slow down fills the memory otherwise."""
+PACKED_FROM = 16
+"""Messages that may wait for their handlers as they are; those beyond are packed."""
 
 _MAX_ERRORS_QUOTED = 5
+_MAX_ERRORS_LOGGED = 20
 
 RawMessage = tuple[Union[str, bytes], Optional[int]]
 """A whole message, and the frame_id of its chunks."""
 
-Event = tuple[Optional[dict[str, Any]], tuple[str, ...], Optional["VideoMetadata"]]
-"""Data, errors and metadata of one message."""
-
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """What a stream is expected to bring.
+    """What a stream brings, as the request that started it says.
 
     Attributes:
         batch: every frame counts; else the newest one does.
         frames_in_messages: frames come as pictures in the data, not over a video track.
-        frame_outputs: workflow outputs that are the video.
-        predictions_output: the output paired with frames, in model mode.
-        queue_size: frames that may wait for the user.
+        frame_outputs: workflow outputs that are the video; the first picture among them counts.
     """
 
     batch: bool = False
     frames_in_messages: bool = False
     frame_outputs: tuple[str, ...] = ()
-    predictions_output: Optional[str] = None
-    queue_size: int = 8
+
+    @classmethod
+    def of_request(cls, request: Mapping[str, Any], stream_output: Sequence[str]) -> StreamPlan:
+        """Read the request as it was sent, whoever chose its fields.
+
+        Args:
+            stream_output: outputs that were configured as video. Where the request asks for no
+                video track, they come among the data.
+        """
+        return cls(
+            batch=not request.get("webrtc_realtime_processing"),
+            frames_in_messages=not request.get("stream_output"),
+            frame_outputs=tuple(stream_output),
+        )
 
 
 class Intake:
     """The receiving side of a session.
 
     Args:
-        plan: what to expect.
         handlers: called on a thread of their own; looked up when something is there for them.
         counters: counts what came.
+        backlog: counts the messages that wait.
+        queue_size: frames that may wait for the user.
+        predictions_output: the output paired with frames, in model mode.
     """
 
-    def __init__(self, plan: StreamPlan, handlers: Handlers, counters: Counters) -> None:
-        self.plan = plan
-        self.frames: Handover[Frame] = Handover(
-            plan.queue_size, lossless=plan.batch, on_drop=counters.frame_dropped
-        )
+    def __init__(
+        self,
+        handlers: Handlers,
+        counters: Counters,
+        backlog: Backlog,
+        queue_size: int,
+        predictions_output: Optional[str] = None,
+    ) -> None:
+        self.plan = StreamPlan()
+        self.frames: Handover[Frame] = Handover(queue_size, on_drop=counters.frame_dropped)
         self.pairing = Pairing()
         self.began = threading.Event()
         self.acknowledge: Callable[[int], None] = lambda _: None
@@ -88,15 +104,14 @@ class Intake:
         self.handled: Future[None] = Future()
         self._handlers = handlers
         self._counters = counters
-        self._messages: Handover[RawMessage] = Handover(
-            MAX_UNREAD_MESSAGES, lossless=plan.batch, on_drop=counters.message_dropped
-        )
-        self._events: Handover[Event] = Handover(
-            plan.queue_size, lossless=plan.batch, on_drop=counters.message_dropped
-        )
-        self._unread = _Unread()
+        self._backlog = backlog
+        self._predictions_output = predictions_output
+        self._messages: Handover[RawMessage] = Handover(1, lossless=True)
+        self._events: Handover[Event] = Handover(queue_size, lossless=True)
         self._recent_errors: list[str] = []
+        self._errors_logged = 0
         self._completed = False
+        self._closed = False
         self._reader = threading.Thread(
             target=self._read, name="inference-webrtc-reader", daemon=True
         )
@@ -107,32 +122,40 @@ class Intake:
     def start(self) -> None:
         self._reader.start()
 
+    def expect(self, plan: StreamPlan) -> None:
+        """Tell what comes; before the first message does."""
+        self.plan = plan
+        self.frames.lossless = plan.batch
+
     def take_message(self, payload: Union[str, bytes], frame_id: Optional[int] = None) -> None:
+        """Take a message in.
+
+        Raises:
+            DataBacklogError: more messages wait than may. It ends the stream.
+        """
+        self.began.set()
         self._counters.messages_received += 1
-        self._unread.add(len(payload))
-        if self.plan.batch and self._unread.exceeded:
-            self.end(
-                WebRTCConnectionLostError(
-                    "The worker sends faster than its frames are taken, and does not wait for "
-                    f"acknowledgements: {MAX_UNREAD_BYTES} bytes wait. Take frames faster, or stream "
-                    "with realtime processing."
-                )
-            )
-            return
-        # Text is what the worker says of the stream itself; pictures and data come in chunks.
-        self._messages.put((payload, frame_id), keep=isinstance(payload, str))
+        self._backlog.add(len(payload))
+        self._messages.put((payload, frame_id))
 
     def take_video(self, frame: Frame) -> None:
+        self.began.set()
         self._put_frame(frame)
 
     def end(self, error: Optional[BaseException] = None) -> None:
-        """Nothing follows. What came is still handed out."""
+        """Nothing follows. What came is still handed out, unless too much of it waits."""
+        if isinstance(error, DataBacklogError):
+            # Whoever is that slow would not hear of it for long.
+            self._counters.messages_dropped += self._backlog.messages
+            self.frames.finish(error)
+            self._set_handled()
         self._messages.finish(error)
 
     # Called from any thread.
 
     def close(self) -> None:
         """Drop what waits, and wake all who wait."""
+        self._closed = True
         self._messages.close()
         self._events.close()
         self.frames.close()
@@ -169,28 +192,27 @@ class Intake:
         self._events.finish()
         if self._caller is None:
             self._set_handled()
-        self.frames.finish(error or self._nothing_came())
+        if error is None and not self._closed:
+            self._warn_of_no_picture()
+        self.frames.finish(error)
         self.pairing.close()
 
-    def _nothing_came(self) -> Optional[WebRTCError]:
-        """Why a stream that ended in order is an error all the same: nobody got anything."""
-        told = bool(self._recent_errors) and self._handlers.want_errors
-        wanted = bool(self.plan.frame_outputs) and self._completed
-        if not wanted or self.began.is_set() or told:
-            return None
-        reported = self.recent_errors()
-        return WebRTCError(
-            "The worker finished without a single frame. "
-            + (f"It reported: {reported}." if reported else "It reported no error.")
-            + " Check the video, and the names in stream_output."
-        )
+    def _warn_of_no_picture(self) -> None:
+        """The end is in order: a workflow may gate its pictures. But it may be a mistake, too."""
+        if self.plan.frame_outputs and not self._counters.frames_received:
+            logger.warning(
+                "The stream ended, and not one picture of %s came. The worker reported: %s. If "
+                "there should have been some, check the video and the names in stream_output.",
+                " or ".join(map(repr, self.plan.frame_outputs)),
+                self.recent_errors() or "no error",
+            )
 
     def _set_handled(self) -> None:
         with suppress(InvalidStateError):  # set already, by a close
             self.handled.set_result(None)
 
     def _handle(self, payload: Union[str, bytes], frame_id: Optional[int]) -> None:
-        self._unread.remove(len(payload))
+        self._backlog.remove(len(payload))
         try:
             message = parse_message(payload)
         except MalformedMessageError as error:
@@ -205,32 +227,49 @@ class Intake:
         if message.metadata is not None:
             frame_id = message.metadata.frame_id
             self._counters.returned(message.metadata.ticks)
-        self._pass_on(message)
+        self._pass_on(message, len(payload))
         if self.plan.batch and frame_id is not None:
             self.frames.wait_for_room()
             self._events.wait_for_room()
             self.acknowledge(frame_id)
 
-    def _pass_on(self, message: WorkerMessage) -> None:
+    def _pass_on(self, message: WorkerMessage, size: int) -> None:
         self._note_errors(message.errors)
         self._pair(message)
-        if (message.data is not None or message.errors) and self._handlers.want_events:
+        if self._handlers.want_data or (message.errors and self._handlers.want_errors):
             self._start_caller()
-            event = (message.data, message.errors, message.metadata)
-            self._events.put(event, keep=bool(message.errors))
+            self._put_event(Event(message.data, message.errors, message.metadata, size))
         frame = self._frame_in(message)
         if frame is not None:
             self._put_frame(frame)
-        elif not self.plan.frame_outputs and not message.errors:
-            self.began.set()
+
+    def _put_event(self, event: Event) -> None:
+        if len(self._events) >= PACKED_FROM:
+            data = event.data
+            event = event.pack(data and self._handlers.wanted(data, self._hidden))
+        with suppress(DataBacklogError):  # it counted on arrival, and the next arrival will tell
+            self._backlog.add(event.size)
+        self._events.put(event)
+
+    @property
+    def _hidden(self) -> tuple[str, ...]:
+        """Outputs that a handler of all data does not get, for they are the video."""
+        return self.plan.frame_outputs if self.plan.frames_in_messages else ()
 
     def _note_errors(self, errors: tuple[str, ...]) -> None:
         for error in errors:
             if error not in self._recent_errors:
                 self._recent_errors = [*self._recent_errors, error][-_MAX_ERRORS_QUOTED:]
+                self._log_error(error)
+
+    def _log_error(self, error: str) -> None:
+        """Say what fails where no handler is told, but not thirty times a second."""
+        if not self._handlers.want_errors and self._errors_logged < _MAX_ERRORS_LOGGED:
+            self._errors_logged += 1
+            logger.warning("The worker reports: %s", error)
 
     def _pair(self, message: WorkerMessage) -> None:
-        name, metadata = self.plan.predictions_output, message.metadata
+        name, metadata = self._predictions_output, message.metadata
         if name is None or message.data is None or self.plan.frames_in_messages:
             return
         if metadata is not None and metadata.ticks is not None and name in message.data:
@@ -242,13 +281,12 @@ class Intake:
         for name in self.plan.frame_outputs:
             picture = picture_in(message.data.get(name))
             if picture is not None:
-                predictions = message.data.get(self.plan.predictions_output or "")
+                predictions = message.data.get(self._predictions_output or "")
                 return Frame(picture, message.metadata, predictions, paired=True)
         return None
 
     def _put_frame(self, frame: Frame) -> None:
         self._counters.frames_received += 1
-        self.began.set()
         self.frames.put(frame)
 
     # The handler thread, there once a message is for it.
@@ -261,36 +299,14 @@ class Intake:
             self._caller.start()
 
     def _call_handlers(self) -> None:
-        hidden = self.plan.frame_outputs if self.plan.frames_in_messages else ()
         try:
             while True:
-                data, errors, metadata = self._events.get()
-                if errors:
-                    self._handlers.on_errors(errors, metadata)
-                if data is not None:
-                    self._handlers.on_data(data, metadata, hidden)
+                event = self._events.get()
+                if event.errors:
+                    self._handlers.on_errors(event.errors, event.metadata)
+                self._handlers.on_data(event.unpack(), event.metadata, self._hidden)
+                self._backlog.remove(event.size)
         except EndOfStream:
             pass
         finally:
             self._set_handled()
-
-
-class _Unread:
-    """Bytes that wait for the reader, of a stream that may not drop any.
-
-    Each counter has one writer, so neither needs a lock.
-    """
-
-    def __init__(self) -> None:
-        self._added = 0
-        self._removed = 0
-
-    def add(self, size: int) -> None:
-        self._added += size
-
-    def remove(self, size: int) -> None:
-        self._removed += size
-
-    @property
-    def exceeded(self) -> bool:
-        return self._added - self._removed > MAX_UNREAD_BYTES

@@ -10,6 +10,7 @@ import re
 import zlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, Optional, Union
 
 import orjson
@@ -35,9 +36,10 @@ class VideoMetadata:
 
     Attributes:
         frame_id: number of the frame; for frames of a video track it is `pts`.
-        received_at: when the worker (for track frames: this client) received it.
+        received_at: when the worker (for track frames: this client) received it; always in local
+            time without a time zone, so that any two can be compared.
         pts: presentation time, in units of `time_base`.
-        time_base: seconds of one unit of `pts`.
+        time_base: seconds of one unit of `pts`; an exact `Fraction` for frames of a video track.
         declared_fps: frames per second, as the source says.
         measured_fps: frames per second, as the worker measured.
         errors: what failed in the workflow for this frame.
@@ -46,7 +48,7 @@ class VideoMetadata:
     frame_id: int
     received_at: datetime
     pts: Optional[int] = None
-    time_base: Optional[float] = None
+    time_base: Union[float, Fraction, None] = None
     declared_fps: Optional[float] = None
     measured_fps: Optional[float] = None
     errors: list[str] = field(default_factory=list)
@@ -106,13 +108,16 @@ def parse_message(payload: Union[str, bytes]) -> WorkerMessage:
 
 
 def parse_time(text: str) -> datetime:
-    """Read an ISO 8601 time. Python 3.10 knows neither `Z` nor fractions of any length.
+    """Read an ISO 8601 time, as local time without a time zone.
+
+    Python 3.10 knows neither `Z` nor fractions of any length.
 
     Raises:
         ValueError: it is none.
     """
     text = _FRACTION.sub(lambda match: "." + match.group(1)[:6].ljust(6, "0"), text, count=1)
-    return datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+    time = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+    return time if time.tzinfo is None else time.astimezone().replace(tzinfo=None)
 
 
 def picture_in(value: object) -> Optional[str]:

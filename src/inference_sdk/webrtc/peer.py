@@ -10,7 +10,8 @@ import asyncio
 import json
 import time
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
@@ -19,7 +20,11 @@ from aiortc.mediastreams import MediaStreamError
 
 from inference_sdk.utils.logging import get_logger
 from inference_sdk.webrtc.datachannel import CHUNK_HEADER, ChunkReassembler
-from inference_sdk.webrtc.errors import WebRTCConnectionLostError, WebRTCStartError
+from inference_sdk.webrtc.errors import (
+    DataBacklogError,
+    WebRTCConnectionLostError,
+    WebRTCStartError,
+)
 from inference_sdk.webrtc.frames import Frame
 from inference_sdk.webrtc.jitter import release_frames_early
 from inference_sdk.webrtc.messages import VideoMetadata
@@ -63,7 +68,6 @@ class Peer:
         configuration: STUN and TURN servers.
         source: adds its tracks and channels.
         intake: gets messages and frames.
-        ends_in_order: whether a worker that leaves without a word has only come to the end.
     """
 
     def __init__(
@@ -71,24 +75,24 @@ class Peer:
         configuration: Optional[RTCConfiguration],
         source: StreamSource,
         intake: Intake,
-        *,
-        ends_in_order: bool,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._source = source
         self._intake = intake
-        self._ends_in_order = ends_in_order
-        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[bool] = self._loop.create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reassembler = ChunkReassembler()
         self._has_turn = bool(configuration and configuration.iceServers)
         self._last_frame_at = 0.0
         self._has_track = False
+        self._opened = False
+        self._broken = False
         self._draining = False
         self._pc = RTCPeerConnection(configuration)
         self._pc.on("connectionstatechange", self._on_state)
         self._pc.on("track", self._on_track)
         self._channel: RTCDataChannel = self._pc.createDataChannel(DATA_CHANNEL)
+        self._channel.on("open", self._on_channel_open)
         self._channel.on("message", self._on_message)
         self._channel.on("close", self._on_channel_close)
 
@@ -127,24 +131,29 @@ class Peer:
             raise WebRTCStartError(
                 f"the worker's session description makes no sense ({error or type(error).__name__})"
             ) from error
+        self._watch_ice()
         self._spawn(self._require_connection())
         self._spawn(self._begin_source())
 
-    async def until_end(self) -> None:
+    async def until_end(self) -> bool:
         """Wait for the end of the stream.
 
-        Raises:
-            WebRTCConnectionLostError: the worker went away, or could not be reached.
-            SourceError: what is streamed failed.
-        """
-        await self._ended
+        Returns:
+            Whether it was the worker that ended it, closing the connection in order.
 
-    def finish(self, error: Optional[BaseException] = None) -> None:
+        Raises:
+            WebRTCConnectionLostError: the connection broke, or the worker could not be reached.
+            SourceError: what is streamed failed.
+            DataBacklogError: more messages wait to be taken than may.
+        """
+        return await self._ended
+
+    def finish(self, error: Optional[BaseException] = None, *, by_the_worker: bool = False) -> None:
         """End the stream. The first end counts."""
         if self._ended.done():
             return
         if error is None:
-            self._ended.set_result(None)
+            self._ended.set_result(by_the_worker)
         else:
             self._ended.set_exception(error)
 
@@ -180,10 +189,20 @@ class Peer:
 
     # Events of aiortc, on the event loop.
 
+    def _on_channel_open(self) -> None:
+        self._opened = True
+
     def _on_message(self, message: Union[str, bytes]) -> None:
+        try:
+            self._take_message(message)
+        except DataBacklogError as error:
+            self.finish(error)
+
+    def _take_message(self, message: Union[str, bytes]) -> None:
         if isinstance(message, str) or len(message) < CHUNK_HEADER.size:
             self._intake.take_message(message)
             return
+        self._intake.began.set()  # a large message may take its time to be whole
         payload, frame_id = self._reassembler.add_chunk(message)
         if payload is not None:
             self._intake.take_message(payload, frame_id)
@@ -204,6 +223,16 @@ class Peer:
         elif state == "closed" and not self._ended.done():
             self._spawn(self._worker_left(QUIET_SECONDS))
 
+    def _watch_ice(self) -> None:
+        """Note a connection that breaks: aiortc closes all right after it, as on an orderly end."""
+        if self._pc.sctp is None:
+            return
+        ice = self._pc.sctp.transport.transport
+
+        @ice.on("statechange")
+        def note() -> None:
+            self._broken = self._broken or ice.state == "failed"
+
     def _on_channel_close(self) -> None:
         if not self._ended.done():
             self._spawn(self._worker_left(QUIET_SECONDS))
@@ -222,13 +251,15 @@ class Peer:
 
     async def _require_connection(self) -> None:
         await asyncio.sleep(CONNECT_SECONDS)
-        if self._channel.readyState == "connecting":
+        if not self._opened:
             self.finish(self._connection_error())
 
     async def _begin_source(self) -> None:
         try:
             await self._source.begin()
         except RuntimeError as error:
+            if self._intake.began.is_set():  # it has what it wanted of the file
+                return
             # A channel that closes while a file is uploaded: the connection is the reason.
             raise WebRTCConnectionLostError(str(error)) from error
 
@@ -254,17 +285,17 @@ class Peer:
         self.finish()
 
     async def _worker_left(self, seconds: float) -> None:
-        """The worker hung up: the end, unless its last message, still to be read, says more."""
+        """The worker hung up: the end, once its last message, still to be read, was read."""
         await asyncio.wait([self._ended], timeout=seconds)
-        if self._draining or (self._ends_in_order and self._intake.began.is_set()):
-            self.finish()
+        if self._draining or (self._opened and not self._broken):
+            self.finish(by_the_worker=not self._draining)
         else:
-            self.finish(self._connection_error("The worker closed the connection"))
+            self.finish(self._connection_error())
 
-    def _connection_error(self, what: Optional[str] = None) -> WebRTCConnectionLostError:
+    def _connection_error(self) -> WebRTCConnectionLostError:
         reported = self._intake.recent_errors()
         told = f" The worker reported: {reported}." if reported else ""
-        if what is None and self._channel.readyState == "connecting":
+        if not self._opened:
             return WebRTCConnectionLostError(
                 "No way to the worker was found (ICE failed)."
                 + (
@@ -276,8 +307,9 @@ class Peer:
                 )
                 + told
             )
-        lost = what or "The connection to the worker was lost"
-        return WebRTCConnectionLostError(f"{lost} before the stream was done.{told}")
+        return WebRTCConnectionLostError(
+            f"The connection to the worker was lost before the stream was done.{told}"
+        )
 
     # Called from the reader thread.
 
@@ -297,10 +329,15 @@ class Peer:
 def _track_metadata(frame: VideoFrame) -> VideoMetadata:
     return VideoMetadata(
         frame_id=frame.pts or 0,
-        received_at=datetime.now(timezone.utc),
+        received_at=datetime.now(),  # local time, as in messages
         pts=frame.pts,
-        time_base=float(frame.time_base) if frame.time_base else None,
+        time_base=_fraction(frame.time_base),
     )
+
+
+def _fraction(value: Any) -> Optional[Fraction]:
+    """A rational number of PyAV, which has a type of its own for them from version 19 on."""
+    return Fraction(value.numerator, value.denominator) if value else None
 
 
 def _transport(report: Any) -> Transport:

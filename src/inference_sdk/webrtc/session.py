@@ -16,18 +16,22 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union, overload
 
+from inference_sdk import config as settings
 from inference_sdk.config import (
     WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT,
     WEBRTC_INITIAL_FRAME_TIMEOUT,
     WEBRTC_VIDEO_QUEUE_MAX_SIZE,
 )
 from inference_sdk.http.entities import ApiKeyTransport
-from inference_sdk.webrtc.errors import WebRTCError, require_aiortc
+from inference_sdk.webrtc.backlog import Backlog
+from inference_sdk.webrtc.errors import WebRTCError, WebRTCStartError, require_aiortc
 from inference_sdk.webrtc.handlers import Handler, Handlers, call_safely, call_safely_async
 from inference_sdk.webrtc.handover import EndOfStream
-from inference_sdk.webrtc.intake import Intake, StreamPlan
+from inference_sdk.webrtc.intake import Intake
 from inference_sdk.webrtc.messages import VideoMetadata
+from inference_sdk.webrtc.picture_outputs import choose_stream_output
 from inference_sdk.webrtc.signalling import Server, build_workflow_configuration
+from inference_sdk.webrtc.sources.adapter import as_source
 from inference_sdk.webrtc.stats import Counters, StreamStats
 
 if TYPE_CHECKING:
@@ -78,12 +82,13 @@ class WebRTCSession:
         api_key_transport: str = "legacy",
     ) -> None:
         self._server = Server(api_url, api_key, ApiKeyTransport.parse(api_key_transport))
-        self._source = source
+        self._source = as_source(source)
         self._image_input_name = image_input_name
         self._workflow_config = workflow_config
         self._config = stream_config
         self._model_mode = model_mode
         self._predictions_output = predictions_output
+        self._frames_wanted = False
         self._handlers = Handlers()
         self._counters = Counters()
         self._state = SessionState.NOT_STARTED
@@ -176,22 +181,29 @@ class WebRTCSession:
             RuntimeError: the session is closed, or the stream could not be started.
             WebRTCError: the stream broke off.
         """
+        self._frames_wanted = True
         self._ensure_started()
         return ((frame, item.metadata) for frame, item in self._pictures())
 
     async def video_async(self) -> AsyncIterator[tuple[Picture, Optional[VideoMetadata]]]:
         """As `video`, for async programs: `async for frame, metadata in session.video_async()`."""
+        self._frames_wanted = True
         async for frame, item in self._pictures_async():
             yield frame, item.metadata
 
     def wait(self, timeout: Optional[float] = None) -> None:
-        """Start, and wait for the end of the stream; frames are passed over.
+        """Start, and wait for the end of the stream and its data; frames are passed over.
+
+        A file ends with its last result. A live source (camera, `ManualSource`) has no end of its
+        own: `wait(30)` is then "let it run for 30 seconds", and the `TimeoutError` is how that
+        time ends. The session goes on after it, and can be waited for again, or read in another
+        way, until it is closed.
 
         Args:
-            timeout: seconds in all, however many frames come; None waits for ever.
+            timeout: seconds in all, start included, however many frames come; None waits for ever.
 
         Raises:
-            TimeoutError: the stream still runs after `timeout` seconds.
+            TimeoutError: the stream, or a handler of its data, still runs after `timeout` seconds.
             WebRTCError: the stream could not be started, or broke off.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -205,9 +217,10 @@ class WebRTCSession:
                 intake.frames.get(_left(deadline))
         except EndOfStream:
             self._wait_for_handlers(intake, deadline)
-        except TimeoutError as error:
-            if isinstance(error, WebRTCError):  # the first frame's time-out, not this one
-                raise
+        except WebRTCError:  # also the first frame's time-out, which is not this one
+            self._wait_for_handlers(intake, deadline)
+            raise
+        except TimeoutError:
             raise TimeoutError(f"The stream still runs after {timeout:g} s.") from None
 
     def stats(self) -> StreamStats:
@@ -300,11 +313,21 @@ class WebRTCSession:
         require_aiortc()
         from inference_sdk.webrtc.connection import Connection, StreamRequest
 
+        config = self._chosen_config()
         workflow = build_workflow_configuration(
-            self._workflow_config, self._image_input_name, self._config.workflow_parameters
+            self._workflow_config, self._image_input_name, config.workflow_parameters
         )
-        request = StreamRequest(self._server, workflow, self._config, WEBRTC_INITIAL_FRAME_TIMEOUT)
-        intake = Intake(self._plan(), self._handlers, self._counters)
+        request = StreamRequest(self._server, workflow, config, WEBRTC_INITIAL_FRAME_TIMEOUT)
+        intake = Intake(
+            self._handlers,
+            self._counters,
+            Backlog(
+                config.max_waiting_messages or settings.WEBRTC_DATA_MAX_WAITING_MESSAGES,
+                config.max_waiting_bytes or settings.WEBRTC_DATA_MAX_WAITING_BYTES,
+            ),
+            WEBRTC_VIDEO_QUEUE_MAX_SIZE,
+            self._predictions_output if self._model_mode else None,
+        )
         connection = Connection(request, self._source, intake, self._counters)
         with self._state_lock:
             self._require_not_closed()
@@ -312,17 +335,19 @@ class WebRTCSession:
             connection.start()
         connection.started.result()
 
-    def _plan(self) -> StreamPlan:
-        config = self._config
-        # What goes over the wire decides: the source's own parameters win there.
-        realtime = getattr(self._source, "realtime_processing", config.realtime_processing)
-        return StreamPlan(
-            batch=not realtime,
-            frames_in_messages=self._source.frames_in_messages,
-            frame_outputs=tuple(config.stream_output),
-            predictions_output=self._predictions_output if self._model_mode else None,
-            queue_size=WEBRTC_VIDEO_QUEUE_MAX_SIZE,
-        )
+    def _chosen_config(self) -> StreamConfig:
+        """The configuration, with a choice of the video where that was left open.
+
+        Raises:
+            WebRTCStartError: there are several pictures to choose from.
+        """
+        data_wanted = self._config.data_output or self._handlers.want_data
+        if not self._frames_wanted and not self._handlers.frame and data_wanted:
+            return self._config  # a program that is after the data: no more is asked for
+        try:
+            return choose_stream_output(self._config, self._workflow_config)
+        except WebRTCStartError as error:
+            raise WebRTCStartError(f"{error} Nothing was sent to {self._server.api_url}.") from None
 
     def _mark_closed(self) -> tuple[Optional[Connection], Optional[Intake]]:
         with self._state_lock:
@@ -337,7 +362,7 @@ class WebRTCSession:
     def _require_not_closed(self) -> None:
         if self._state is SessionState.CLOSED:
             raise RuntimeError(
-                "This session is closed. A session streams once: make a new one with "
+                "Cannot use closed WebRTCSession. A session streams once: make a new one with "
                 "client.webrtc.stream(...)."
             )
 
@@ -358,6 +383,9 @@ class WebRTCSession:
             except EndOfStream:
                 self._wait_for_handlers(intake, None)
                 return
+            except WebRTCError:  # what came before it is handed on before it, too
+                self._wait_for_handlers(intake, None)
+                raise
             picture = frame.decode()
             if picture is not None:
                 yield picture, frame
@@ -369,8 +397,11 @@ class WebRTCSession:
             try:
                 frame = await intake.frames.get_async()
             except EndOfStream:
-                await asyncio.shield(asyncio.wrap_future(intake.handled))
+                await _handled(intake)
                 return
+            except WebRTCError:
+                await _handled(intake)
+                raise
             picture = await asyncio.to_thread(frame.decode)
             if picture is not None:
                 yield picture, frame
@@ -402,6 +433,11 @@ class WebRTCSession:
             intake.handled.result(_left(deadline))
         except FutureTimeoutError:
             raise TimeoutError("The data handlers still run.") from None
+
+
+async def _handled(intake: Intake) -> None:
+    """Let the data handlers have what came before the end."""
+    await asyncio.shield(asyncio.wrap_future(intake.handled))
 
 
 def _left(deadline: Optional[float]) -> Optional[float]:

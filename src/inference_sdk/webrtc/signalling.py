@@ -137,7 +137,7 @@ def build_offer_body(
         "stream_output": list(config.stream_output),
         "data_output": list(config.data_output),
         **({"webrtc_config": {"iceServers": ice}} if ice else {}),
-        **{name: value for name, value in settings.items() if value is not None},
+        **{name: value for name, value in settings.items() if value},
         **source_parameters,
     }
 
@@ -174,7 +174,7 @@ async def find_ice_servers(
     Raises:
         WebRTCStartError: the configuration's `turn_server` cannot be read.
     """
-    if config.turn_server is not None:
+    if config.turn_server:
         try:
             return parse_ice_servers(config.turn_server)
         except ValueError as error:

@@ -26,7 +26,7 @@ class StreamStats:
         frames_dropped: frames that came back and were dropped for newer ones.
         frames_skipped: frames to send that were dropped for newer ones.
         messages_received: messages of the worker on the data channel.
-        messages_dropped: data messages dropped for newer ones, as their handlers are slow.
+        messages_dropped: messages given up because more waited than may, which ended the stream.
         packets_lost: RTP packets lost on the way here.
         packets_lost_remote: RTP packets lost on the way to the worker.
         round_trip_time: seconds, as the worker's RTCP reports tell.
@@ -110,9 +110,6 @@ class Counters:
 
     def frame_dropped(self) -> None:
         self.frames_dropped += 1
-
-    def message_dropped(self) -> None:
-        self.messages_dropped += 1
 
     def frame_skipped(self) -> None:
         self.frames_skipped += 1

@@ -26,7 +26,9 @@ class Thing:
         (lambda value: None, False),
         (lambda value, metadata: None, True),
         (lambda value, metadata=None: None, True),
-        (lambda *arguments: None, True),
+        (lambda *arguments: None, False),
+        (lambda value, *others: None, True),
+        (lambda *arguments, **options: None, True),
         (lambda value, *, other=1: None, False),
         (Thing().one, False),
         (Thing().two, True),
@@ -68,11 +70,32 @@ def test_errors_go_to_their_handlers():
 
 def test_whether_anybody_listens():
     handlers = Handlers()
-    assert not handlers.want_events
     handlers.frame.append(print)
-    assert not handlers.want_events
+    assert not handlers.want_errors
+    assert not handlers.want_data
     handlers.add_error(print)
-    assert handlers.want_events
+    handlers.add_data("field", print)
+    assert handlers.want_errors
+    assert handlers.want_data
+
+
+def test_what_somebody_will_get_of_the_data():
+    handlers = Handlers()
+    data = {"image": "large", "a": 1, "b": 2}
+    handlers.add_data("b", print)
+    assert handlers.wanted(data, ("image",)) == {"b": 2}
+    handlers.add_data(None, print)
+    assert handlers.wanted(data, ("image",)) == {"a": 1, "b": 2}
+    handlers.add_data("image", print)
+    assert handlers.wanted(data, ("image",)) == data
+
+
+def test_null_data_goes_to_handlers_of_all_data():
+    handlers, got = Handlers(), []
+    handlers.add_data(None, got.append)
+    handlers.add_data("field", got.append)
+    handlers.on_data(None, None)
+    assert got == [None]
 
 
 def test_a_handler_that_raises_is_logged_by_name(caplog):

@@ -39,14 +39,10 @@ class StreamSource(ABC):
     Attributes:
         live: whether the stream can be started again after a lost connection, and has no end
             of its own.
-        pulled_by_worker: whether the worker reads the stream itself, and so may see its end.
-        frames_in_messages: whether frames come back as pictures on the data channel.
         monitor: set by the session before it starts the source.
     """
 
     live: bool = True
-    pulled_by_worker: bool = False
-    frames_in_messages: bool = False
     monitor: Optional[SourceMonitor] = None
 
     @abstractmethod
@@ -55,7 +51,11 @@ class StreamSource(ABC):
 
     @abstractmethod
     def get_initialization_params(self, config: StreamConfig) -> dict[str, Any]:
-        """Fields of the request that starts the worker; they win over the session's own."""
+        """Fields of the request that starts the worker; they win over the session's own.
+
+        What comes back follows from what is sent: without `stream_output` the configured pictures
+        come as data, where `data_output` names them; else they come over a video track.
+        """
 
     async def cleanup(self) -> None:  # noqa: B027 - a hook that may stay empty
         """Give back what `configure_peer_connection` took. Safe to call twice."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Optional
 
 from inference_sdk.http.errors import InvalidParameterError
+from inference_sdk.webrtc.errors import SourceNotRunningError
 from inference_sdk.webrtc.sources.base import StreamSource
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ class ManualSource(StreamSource):
     def __init__(self) -> None:
         self._feed: Optional[FrameFeed] = None
         self._sent_any = False
+        self._began = False
 
     async def configure_peer_connection(self, pc: RTCPeerConnection) -> None:
         from inference_sdk.webrtc.tracks import FeedTrack, FrameFeed
 
         self._feed = FrameFeed(MANUAL_SOURCE_QUEUE_MAX_SIZE, self.monitor)
+        self._began = True
         pc.addTrack(FeedTrack(self._feed))
 
     def get_initialization_params(self, config: StreamConfig) -> dict[str, Any]:  # noqa: ARG002
@@ -57,14 +60,18 @@ class ManualSource(StreamSource):
             frame: uint8 of shape (H, W, 3) in BGR order; it is copied.
 
         Raises:
-            RuntimeError: the session is not started, or closed.
+            SourceNotRunningError: the session has not started, or is closed (a `RuntimeError`).
             InvalidParameterError: an array of another kind.
         """
         feed = self._feed
         if feed is None:
-            raise RuntimeError(
-                "ManualSource.send() needs a running session: start it first, with "
-                "session.run(), session.wait() or session.video()."
+            raise SourceNotRunningError(
+                "ManualSource.send() needs a running session, and this one "
+                + (
+                    "has ended or is closed. Make a new one with client.webrtc.stream(...)."
+                    if self._began
+                    else "has not started: session.run(), session.wait() or session.video() do."
+                )
             )
         _require_bgr(frame)
         import numpy as np

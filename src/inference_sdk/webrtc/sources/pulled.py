@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 class _PulledSource(StreamSource):
     """A stream by address; subclasses say which schemes, and under which name it is told."""
 
-    pulled_by_worker = True
     _schemes: tuple[str, ...]
     _parameter: str
 

@@ -54,7 +54,6 @@ class VideoFileSource(StreamSource):
         self.use_datachannel_frames = use_datachannel_frames
         self.realtime_processing = realtime_processing
         self.use_cache = use_cache
-        self.frames_in_messages = use_datachannel_frames
         self._file: Optional[Path] = None
         self._delete_file = False
         self._channel: Optional[RTCDataChannel] = None
