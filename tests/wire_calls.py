@@ -6,6 +6,7 @@ each sync and async, in API v0 and v1.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,13 @@ class Row:
     several_only: bool = False
     """One image, too, gives a list."""
 
+    @property
+    def of_a_model(self) -> bool:
+        """Whether it goes to a model: billing and the source of the images travel along."""
+        return not re.match(
+            "/(info|model|inference_pipelines|infer/workflows)\\b|.*/?workflows/", self.path
+        )
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
@@ -118,7 +126,15 @@ SPECIFICATION = {"version": "1.0", "inputs": [], "steps": [], "outputs": []}
 INFER_DEFAULTS = {"visualize_predictions": False, "disable_active_learning": False}
 
 SERVER = [
-    Row("get_server_info", "/info", verb="GET", body=None, answer=INFO, result=ServerInfo(**INFO)),
+    Row(
+        "get_server_info",
+        "/info",
+        verb="GET",
+        body=None,
+        answer=INFO,
+        result=ServerInfo(**INFO),
+        key="nowhere",
+    ),
     *(
         Row(answer=MODELS, result=REGISTERED, modes=("v1",), **row)
         for row in (
@@ -273,7 +289,7 @@ VECTORS = [
     embeds_images(
         "get_image_embeddings",
         "/infer/embeddings",
-        {"model_id": "classifiers/3", "output_type": "feature_vector"},
+        {"model_id": "resnet50", "output_type": "feature_vector"},
         arguments={"model_id": "resnet50"},
     ),
     embeds_images(
@@ -288,13 +304,13 @@ LANGUAGE_AND_DEPTH = [
     takes_images(
         "infer_lmm",
         "/infer/lmm",
-        {"model_id": "florence-pretrains/3", "prompt": "<OCR>"},
+        {"model_id": "florence-2-base", "prompt": "<OCR>"},
         arguments={"model_id": "florence-2-base", "prompt": "<OCR>"},
     ),
     takes_images(
         "infer_lmm",
-        "/infer/lmm/florence-pretrains/3",
-        {"model_id": "florence-pretrains/3", "prompt": "<OCR>"},
+        "/infer/lmm/florence-2-base",
+        {"model_id": "florence-2-base", "prompt": "<OCR>"},
         arguments={"model_id": "florence-2-base", "prompt": "<OCR>", "model_id_in_path": True},
     ),
     takes_images(
@@ -310,13 +326,19 @@ LANGUAGE_AND_DEPTH = [
     ),
     takes_images(
         "depth_estimation",
-        "/infer/depth-estimation/yolo26-pretrains/yolo26n-depth",
-        {"model_id": "yolo26-pretrains/yolo26n-depth", "depth_map_format": "png16"},
+        "/infer/depth-estimation/yolo26n-depth-768",
+        {"model_id": "yolo26n-depth-768", "depth_map_format": "png16"},
         arguments={
             "model_id": "yolo26n-depth-768",
             "model_id_in_path": True,
             "depth_map_format": "png16",
         },
+    ),
+    takes_images(
+        "depth_estimation",
+        "/infer/depth-estimation",
+        {"model_id": "depth-anything-v3/small", "depth_map_format": "json"},
+        arguments={"depth_map_format": "json"},
     ),
     takes_images(
         "infer_from_yolo_world",
@@ -464,13 +486,17 @@ def infers(method: str, task: str, path: str, fields: dict[str, Any]) -> Row:
 
 INFER = [
     *(
-        infers(method, task, path, INFER_DEFAULTS)
+        infers(method, task, path, {**INFER_DEFAULTS, **more})
         for method in ("infer", "infer_from_api_v1")
-        for task, path in (
-            ("object-detection", "/infer/object_detection"),
-            ("instance-segmentation", "/infer/instance_segmentation"),
-            ("classification", "/infer/classification"),
-            ("keypoint-detection", "/infer/keypoints_detection"),
+        for task, path, more in (
+            ("object-detection", "/infer/object_detection", {}),
+            (
+                "instance-segmentation",
+                "/infer/instance_segmentation",
+                {"allow_reduced_mask_resolution": False},
+            ),
+            ("classification", "/infer/classification", {}),
+            ("keypoint-detection", "/infer/keypoints_detection", {}),
         )
     ),
     *(

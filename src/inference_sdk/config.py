@@ -128,8 +128,9 @@ class RemoteProcessingTimeCollector:
         self._lock = threading.Lock()
         self._entries: list[tuple[str, float]] = []
         self._model_ids: set[str] = set()
-        self._cold_starts: list[tuple[Optional[str], float]] = []
+        self._cold_starts: list[tuple[str, float]] = []
         self._cold_start_count = 0
+        self._load_time = 0.0
 
     def add(self, processing_time: float, model_id: str = "unknown") -> None:
         """Record the time that one request took."""
@@ -178,18 +179,26 @@ class RemoteProcessingTimeCollector:
     def record_cold_start(
         self, load_time: float, model_id: Optional[str] = None, count: int = 1
     ) -> None:
-        """Record `count` models loaded before a request could be served, and how long it took."""
+        """Record `count` models loaded before a request could be served, and how long it took.
+
+        Without a model id the time and the count are added up, and there is no entry.
+        """
         with self._lock:
-            self._cold_starts.append((model_id, load_time))
+            if model_id:
+                self._cold_starts.append((model_id, load_time))
             self._cold_start_count += count
+            self._load_time += load_time
         self.add_model_id(model_id)
 
-    def snapshot_cold_start_entries(self) -> list[tuple[Optional[str], float]]:
+    def snapshot_cold_start_entries(self) -> list[tuple[str, float]]:
+        """(model id, seconds it took to load) of each model that is known by name."""
         with self._lock:
             return list(self._cold_starts)
 
     def snapshot_cold_start_total_load_time(self) -> float:
-        return sum((load_time for _, load_time in self.snapshot_cold_start_entries()), 0.0)
+        """Seconds, of all models."""
+        with self._lock:
+            return self._load_time
 
     def snapshot_cold_start_count(self) -> int:
         with self._lock:
@@ -197,7 +206,7 @@ class RemoteProcessingTimeCollector:
 
     def has_cold_start_data(self) -> bool:
         with self._lock:
-            return bool(self._cold_starts)
+            return self._cold_start_count > 0
 
 
 def _summary(

@@ -94,6 +94,7 @@ def test_the_hosted_api_is_intercepted_by_requests_mock(requests_mock):
     assert client.infer([IMAGE, OTHER], model_id="coco/3") == [{"predictions": [BOX]}] * 2
     assert [request.text for request in requests_mock.request_history] == [IMAGE, OTHER]
     assert requests_mock.last_request.qs == {
+        "allow_reduced_mask_resolution": ["false"],
         "api_key": [KEY],
         "disable_active_learning": ["false"],  # requests-mock lowers the case
     }
@@ -133,12 +134,17 @@ async def test_async_calls_are_intercepted_by_aioresponses(client, intercepted):
 
 async def test_the_hosted_api_is_intercepted_by_aioresponses(intercepted):
     client = InferenceHTTPClient("https://detect.roboflow.com", KEY)
-    url = f"https://detect.roboflow.com/coco/3?api_key={KEY}&disable_active_learning=False"
+    query = f"allow_reduced_mask_resolution=False&api_key={KEY}&disable_active_learning=False"
+    url = f"https://detect.roboflow.com/coco/3?{query}"
     intercepted.post(url, payload={"predictions": [BOX]})
     assert await client.infer_async(IMAGE, model_id="coco/3") == {"predictions": [BOX]}
     [sent] = calls_of(intercepted, "POST", url)
     assert (sent["data"], sent["json"], sent["headers"]) == (IMAGE, None, JSON)
-    assert sent["params"] == {"api_key": KEY, "disable_active_learning": "False"}
+    assert sent["params"] == {
+        "allow_reduced_mask_resolution": "False",
+        "api_key": KEY,
+        "disable_active_learning": "False",
+    }
 
 
 async def test_calls_without_images_give_aiohttp_no_more_than_they_did(client, intercepted):

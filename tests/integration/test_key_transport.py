@@ -145,6 +145,10 @@ def test_the_key_is_where_the_transport_says_and_nowhere_else(
     assert (from_sync, len(server.requests)) == (0, 0) if refused else from_sync > 0
     assert len(server.requests) == 2 * from_sync
     for sent in server.requests:
+        if method == "get_server_info":  # open to all: it needs no key
+            assert "Authorization" not in sent.headers
+            assert sent.query == {}
+            continue
         check(sent, transport, transport != "header" and carries_a_key(row, mode))
 
 
@@ -166,6 +170,9 @@ def test_without_a_key_there_is_no_header(server: RecordingServer, transport: st
 def test_a_hosted_model_needs_a_key_also_when_it_travels_in_a_header(server: RecordingServer):
     with client_for(server, "v0", api_key_transport="header") as client:
         client.infer(IMAGE, model_id="coco/3")
-    assert server.last.query == {"disable_active_learning": ["False"]}
+    assert server.last.query == {
+        "allow_reduced_mask_resolution": ["False"],
+        "disable_active_learning": ["False"],
+    }
     assert server.last.body == IMAGE.encode()
     assert in_header(server.last)

@@ -464,7 +464,8 @@ def test_netrc_is_not_read(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
     client = InferenceHTTPClient(helpful.url, KEY).with_options(api_key_transport=transport)
-    call(client, "get_server_info")
+    helpful.answer("/model/registry", {"models": []})
+    call(client, "list_loaded_models")
     expected = f"Bearer {KEY}" if transport == "header" else None
     assert helpful.last.headers.get("Authorization") == expected
 

@@ -80,7 +80,11 @@ def test_v0_sends_the_bare_picture_to_project_and_version(server, call, method):
     assert (sent.method, sent.path) == ("POST", "/coco/3")
     assert sent.body == IMAGE.encode()
     assert sent.headers["Content-Type"] == "application/json"
-    assert sent.query == {"api_key": [KEY], "disable_active_learning": ["False"]}
+    assert sent.query == {
+        "allow_reduced_mask_resolution": ["False"],
+        "api_key": [KEY],
+        "disable_active_learning": ["False"],
+    }
 
 
 @both_ways
@@ -448,10 +452,11 @@ def test_a_picture_that_fits_travels_as_it_is(server, call):
     ],
     ids=["stub", "empty", "no list", "none"],
 )
-def test_answers_without_coordinates_are_left_alone(server, call, answer):
+def test_of_answers_without_coordinates_only_the_size_is_scaled(server, call, answer):
     server.answer("/coco/3", answer)
     client = client_for(server, "v0", client_downsizing_disabled=False, default_max_input_size=300)
-    assert call(client, "infer", COFFEE, model_id="coco/3") == answer
+    expected = answer if answer.get("is_stub") else {**answer, "image": WHOLE}
+    assert call(client, "infer", COFFEE, model_id="coco/3") == expected
 
 
 @both_ways

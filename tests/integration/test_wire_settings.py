@@ -169,14 +169,17 @@ def test_the_internal_secret_needs_flag_variable_and_execution(
 
 @both_ways
 @every_call_of_v1
-def test_billing_travels_in_the_query_of_every_call_of_v1(server, call, row):
+def test_billing_travels_in_the_query_of_calls_of_models(server, call, row):
     set_answers(server, row)
     client = client_for(server, "v1", count_inference=False, service_secret=SECRET)
     make(call, client, row)
-    for request in server.requests:
-        assert request.query["countinference"] == ["False"]
-        assert request.query["service_secret"] == [SECRET]
-        assert SECRET not in request.body.decode()
+    billed = {"countinference": ["False"], "service_secret": [SECRET]}
+    *look_ups, last = server.requests
+    assert {name: last.query.get(name) for name in billed} == (
+        billed if row.of_a_model else dict.fromkeys(billed)
+    )
+    assert all("service_secret" not in request.query for request in look_ups)
+    assert all(SECRET not in request.body.decode() for request in server.requests)
 
 
 @both_ways
@@ -204,13 +207,17 @@ TAKES_SETTINGS = {
 @pytest.mark.parametrize(
     "row", [r for r in ROWS if "v1" in r.modes and r.method not in TAKES_SETTINGS], ids=str
 )
-def test_settings_of_infer_do_not_travel_with_other_calls(server, call, row):
+def test_of_settings_only_the_source_travels_with_other_calls(server, call, row):
     set_answers(server, row)
     make(call, client_for(server, "v1"), row)
     plain = server.requests[:]
     make(call, client_for(server, "v1", **VALUES), row)
+    source = {"source": "camera", "source_info": "hall"} if row.of_a_model else {}
     for before, after in zip(plain, server.requests[len(plain) :], strict=True):
-        assert after.body == before.body
+        if row.body is None:
+            assert after.body == before.body
+        else:
+            assert after.json == {**before.json, **source}
 
 
 @both_ways
@@ -221,7 +228,7 @@ def test_embeddings_take_preprocessing_and_source(server, call):
     assert server.last.json == {
         "api_key": KEY,
         "image": {"type": "base64", "value": IMAGE},
-        "model_id": "classifiers/3",
+        "model_id": "resnet50",
         "output_type": "logits",
         "disable_preproc_auto_orient": True,
         "disable_preproc_contrast": True,
@@ -409,7 +416,7 @@ def answer_with(headers: dict[str, str], body: Any = None) -> Any:
         (
             "get_clip_text_embeddings",
             {"text": "cat"},
-            {"v0": "clip/embed_text", "v1": "clip/embed_text"},
+            {"v0": "clip", "v1": "clip"},
         ),
     ],
 )

@@ -173,7 +173,7 @@ def test_pictures_at_any_depth_are_in_the_configured_format(server, call, method
         assert {name: result[name] for name in ("count", "type", "no_picture", "nothing")} == {
             "count": 7,
             "type": "base64",
-            "no_picture": {"type": "base64", "value": None},
+            "no_picture": None,
             "nothing": None,
         }
         pictures = [

@@ -98,7 +98,7 @@ def test_cold_starts_add_up():
     collector.record_cold_start(1.5, model_id="coco/3")
     collector.record_cold_start(2.0, count=3)
     assert collector.has_cold_start_data()
-    assert collector.snapshot_cold_start_entries() == [("coco/3", 1.5), (None, 2.0)]
+    assert collector.snapshot_cold_start_entries() == [("coco/3", 1.5)]
     assert collector.snapshot_cold_start_total_load_time() == 3.5
     assert collector.snapshot_cold_start_count() == 4
     assert collector.snapshot_model_ids() == {"coco/3"}
@@ -163,8 +163,8 @@ COLD = "X-Model-Cold-Start"
     [
         ({}, [], 0),
         ({COLD: "false", "X-Model-Load-Time": "2"}, [], 0),
-        ({COLD: "true"}, [(None, 0.0)], 1),
-        ({COLD: "True", "X-Model-Load-Time": "2.5"}, [(None, 2.5)], 1),
+        ({COLD: "true"}, [], 1),
+        ({COLD: "True", "X-Model-Load-Time": "2.5"}, [], 1),
         (
             {COLD: "true", "X-Model-Load-Time": "2.5", "X-Model-Id": "coco/3"},
             [("coco/3", 2.5)],
@@ -177,7 +177,7 @@ COLD = "X-Model-Cold-Start"
                 "X-Model-Cold-Start-Count": "2",
                 "X-Model-Id": "coco/3, clip",
             },
-            [(None, 2.5)],
+            [],
             2,
         ),
         (

@@ -309,8 +309,14 @@ def test_broken_exif_does_not_cost_the_picture() -> None:
 def test_channels_are_kept_as_stored(mode: str, format: str, shape: tuple[int, ...]) -> None:
     picture = Image.new("I;16", (6, 4)) if mode == "I;16" else halves().convert("RGB").convert(mode)
     image = bytes_to_opencv_image(file_bytes(picture, format))
-    assert (image.shape, image.dtype) == (shape, np.uint8)
+    assert (image.shape, image.dtype) == (shape, np.uint16 if mode == "I;16" else np.uint8)
     image[:] = 0  # writable: people draw on what they get
+
+
+def test_maps_of_16_bits_keep_their_values() -> None:
+    values = np.linspace(0, 65535, 24).astype(np.uint16).reshape(4, 6)
+    image = bytes_to_opencv_image(file_bytes(Image.fromarray(values), "PNG"))
+    assert (image == values).all()
 
 
 def test_the_dtype_of_the_result_may_be_chosen() -> None:

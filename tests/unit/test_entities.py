@@ -5,11 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import pickle
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from inference_sdk import HTTPClientMode, InferenceConfiguration, VisualisationResponseFormat
+from inference_sdk import (
+    HTTPClientMode,
+    InferenceConfiguration,
+    VisualisationResponseFormat,
+    config,
+)
 from inference_sdk.http.entities import (
     ApiKeyTransport,
     ModelDescription,
@@ -198,6 +204,7 @@ allow_reduced_mask_resolution    | allow_reduced_mask_resolution  |             
 ALWAYS_SENT = {
     "visualize_predictions": False,
     "disable_active_learning": False,
+    "allow_reduced_mask_resolution": False,
 }
 """Fields whose default is not None, so that they travel in any case."""
 
@@ -214,6 +221,37 @@ def wire_names(kind: str) -> dict[str, str]:
     head, *rows = ([cell.strip() for cell in row.split("|")] for row in TABLE.strip().split("\n"))
     column = head.index(kind)
     return {row[0]: row[column] for row in rows if row[column]}
+
+
+@pytest.mark.parametrize(("cls", "wire"), WIRE_VALUES)
+def test_programs_that_know_dataclasses_json_go_on(cls: Any, wire: dict[str, Any]) -> None:
+    value = cls.from_dict(wire)
+    assert value.to_json() == json.dumps(wire)
+    assert value.to_json(indent=2, sort_keys=True) == json.dumps(wire, indent=2, sort_keys=True)
+    assert value.to_dict(encode_json=True) == wire
+    schema = cls.schema()
+    assert schema.load(wire) == schema.loads(json.dumps(wire)) == value
+    assert schema.dump(value) == json.loads(schema.dumps(value)) == wire
+    assert schema.load([wire], many=True) == cls.schema(many=True).loads(json.dumps([wire]))
+    assert cls.schema(many=True).dump([value]) == schema.dump([value], many=True) == [wire]
+    assert json.loads(schema.dumps([value], many=True)) == [wire]
+
+
+@pytest.mark.parametrize(("cls", "wire"), WIRE_VALUES)
+def test_what_is_missing_is_a_key_error_or_inferred(cls: Any, wire: dict[str, Any]) -> None:
+    with pytest.raises(KeyError) as caught:
+        cls.from_dict({})
+    assert isinstance(caught.value, HTTPClientError)
+    assert str(caught.value) == f"{cls.__name__} lacks the key {next(iter(wire))!r}."
+    inferred = cls.from_json("{}", infer_missing=True)
+    assert getattr(inferred, next(iter(wire))) is None
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_text_that_is_no_json_is_a_value_error(many: bool) -> None:
+    with pytest.raises(ValueError, match="not JSON") as caught:
+        ServerInfo.schema().loads("<html>", many=many)
+    assert isinstance(caught.value, HTTPClientError)
 
 
 def test_the_table_names_every_field_that_travels():
@@ -278,13 +316,40 @@ def test_an_unknown_task_is_refused_in_v1():
         InferenceConfiguration().to_api_call_parameters(HTTPClientMode.V1, "mind-reading")
 
 
-def test_source_parameters_may_name_the_sdk_as_origin():
-    configuration = InferenceConfiguration(source="camera")
-    assert configuration.to_source_parameters() == {"source": "camera"}
+@pytest.fixture
+def tags() -> Iterator[Callable[[dict[str, str]], None]]:
+    token = config.usage_source_tags.set({})
+    yield lambda given: config.usage_source_tags.set(given) and None
+    config.usage_source_tags.reset(token)
+
+
+def test_tags_of_the_context_join_the_source_and_win(tags):
+    configuration = InferenceConfiguration(source="camera", source_info="hall")
+    own = {"source": "camera", "source_info": "hall"}
+    assert configuration.to_source_parameters(include_origin=True) == own
+    tags({"source": "upload", "app": "x"})
+    tagged = {"source": "upload", "source_info": "hall", "app": "x"}
+    assert configuration.to_source_parameters(include_origin=True) == tagged
+    tags({"source_info": "yard"})
+    tagged = {"source": "camera", "source_info": "yard"}
+    assert configuration.to_source_parameters() == tagged
     assert configuration.to_source_parameters(include_origin=True) == {
-        "source": "camera",
-        "origin": "inference_sdk",
+        **tagged,
+        "source_info_origin": "context",
     }
+    assert configuration.to_object_detection_parameters()["source_info"] == "yard"
+    assert configuration.to_legacy_call_parameters()["source_info_origin"] == "context"
+
+
+def test_a_secret_of_the_context_is_billed_and_not_counted():
+    configuration = InferenceConfiguration(count_inference=True, service_secret="own")
+    token = config.outbound_service_secret.set("outer")
+    try:
+        billed = {"service_secret": "outer", "countinference": False}
+        assert configuration.to_billing_query_parameters() == billed
+        assert configuration.to_legacy_call_parameters().items() >= billed.items()
+    finally:
+        config.outbound_service_secret.reset(token)
 
 
 def test_billing_parameters_are_none_when_nothing_is_set():

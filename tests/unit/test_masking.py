@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -112,13 +113,12 @@ def test_reasons_may_be_bytes_or_missing(reason: object, shown: str) -> None:
 
 
 def test_images_are_put_under_their_key() -> None:
-    payload = {"a": 1}
-    one = inject_images_into_payload(payload, [("x", None)])
-    two = inject_images_into_payload(payload, [("x", None), ("y", 0.5)], key="subject")
-    assert one == {"a": 1, "image": {"type": "base64", "value": "x"}}
-    assert two["subject"] == [{"type": "base64", "value": "x"}, {"type": "base64", "value": "y"}]
+    payload: dict[str, Any] = {"a": 1}
     assert inject_images_into_payload(payload, []) == {"a": 1}
-    assert payload == {"a": 1}
+    x, y = ({"type": "base64", "value": value} for value in "xy")
+    assert inject_images_into_payload(payload, [("x", None)]) is payload
+    inject_images_into_payload(payload, [("x", None), ("y", 0.5)], key="subject")
+    assert payload == {"a": 1, "image": x, "subject": [x, y]}
 
 
 def test_nested_images_keep_their_nesting() -> None:
@@ -128,4 +128,4 @@ def test_nested_images_keep_their_nesting() -> None:
     x, y, z = ({"type": "base64", "value": value} for value in "xyz")
     assert result == {"a": 1, "images": [[x], [y, z], []]}
     assert inject_nested_batches_of_images_into_payload({}, ("x", None)) == {"image": x}
-    assert payload == {"a": 1}
+    assert result is payload

@@ -85,12 +85,28 @@ def test_channels_are_scaled_independently_of_alpha() -> None:
     assert (resized == (10, 20, 30, 0)).all()
 
 
-def test_other_dtypes_are_converted_as_for_sending() -> None:
-    resized, _ = resize_opencv_image(np.full((20, 20), 0.2, dtype=np.float32), 10, 10)
-    assert (resized.dtype, resized.max()) == (np.uint8, 51)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint16, np.int32])
+@pytest.mark.parametrize("shape", [(20, 30), (20, 30, 3), (20, 30, 1), (20, 30, 5)])
+def test_dtype_channels_and_values_are_kept(dtype: Any, shape: tuple[int, ...]) -> None:
+    array = np.empty(shape, dtype=dtype)
+    array[:, :15], array[:, 15:] = 1000, 20
+    resized, factor = resize_opencv_image(array, 10, 15)
+    assert (resized.dtype, resized.shape, factor) == (dtype, (10, 15, *shape[2:]), 0.5)
+    assert (resized[:, :7] == 1000).all()
+    assert (resized[:, 8:] == 20).all()
 
 
-@pytest.mark.parametrize("shape", [(), (10,), (10, 10, 2), (0, 10, 3)])
+def test_flags_become_black_and_white() -> None:
+    resized, _ = resize_opencv_image(np.ones((20, 20), dtype=bool), 10, 10)
+    assert (resized.dtype, resized.max()) == (np.uint8, 255)
+
+
+def test_an_array_of_no_numbers_is_refused() -> None:
+    with pytest.raises(EncodingError, match="complex64"):
+        resize_opencv_image(np.ones((20, 20), dtype=np.complex64), 10, 10)
+
+
+@pytest.mark.parametrize("shape", [(), (10,), (0, 10, 3)])
 def test_arrays_that_are_no_pictures_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(EncodingError, match="is no image"):
         resize_opencv_image(np.zeros(shape, dtype=np.uint8), 10, 10)

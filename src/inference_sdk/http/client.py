@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from inference_sdk.http import pipeline
 from inference_sdk.http.answers import SUCCESSFUL_STATUS_CODE
 from inference_sdk.http.call_errors import wrap_errors, wrap_errors_async
+from inference_sdk.http.client_bare_requests import BareRequests
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.client_foundation_models import FoundationModelCalls
 from inference_sdk.http.client_workflows import (
@@ -88,7 +89,7 @@ _MAKING_WEBRTC = threading.Lock()
 """Of the module, not of a client: a client that holds a lock could not be pickled."""
 
 
-class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, ClientBase):
+class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, ClientBase):
     """Client of an inference server: detection, segmentation, OCR, embeddings, workflows.
 
     Every call has a sync and an async form, which raise the same errors and give the same

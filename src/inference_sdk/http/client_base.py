@@ -35,6 +35,11 @@ _CHANGING = threading.Lock()
 a client that holds a lock could not be pickled."""
 
 
+def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a method was called with, from its `locals()`: too much to write out in each twin."""
+    return {name: value for name, value in arguments.items() if name != "self"}
+
+
 class ClientBase:
     """Settings of a client, and how an operation is carried out with them."""
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import embeddings, foundation_models, segmentation
+from inference_sdk.http.operations.foundation_models import DEPTH_MAP_FORMAT_NOT_NAMED
 from inference_sdk.http.results import (
     DepthResult,
     EmbeddingResult,
@@ -153,7 +154,7 @@ class FoundationModelCalls(ClientBase):
         inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
-        depth_map_format: str = "json",
+        depth_map_format: str = DEPTH_MAP_FORMAT_NOT_NAMED,
     ) -> OneOrMany[DepthResult]:
         """Estimate the depth of every pixel, normalised to 0..1.
 
@@ -179,7 +180,7 @@ class FoundationModelCalls(ClientBase):
         inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
-        depth_map_format: str = "json",
+        depth_map_format: str = DEPTH_MAP_FORMAT_NOT_NAMED,
     ) -> OneOrMany[DepthResult]:
         """The async twin of `depth_estimation`."""
         return await self._run_async(

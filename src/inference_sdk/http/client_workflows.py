@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from inference_sdk.http.client_base import ClientBase
+from inference_sdk.http.client_base import ClientBase, given
 from inference_sdk.http.operations import pipelines, workflows
 from inference_sdk.utils.decorators import deprecated, experimental
 
@@ -16,11 +16,6 @@ BufferConsumptionStrategy = Literal["LAZY", "EAGER"]
 PIPELINES_MAY_CHANGE = (
     "video processing in the server is under development, breaking changes are possible"
 )
-
-
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """What a method was called with, from its `locals()`: too much to write out in each twin."""
-    return {name: value for name, value in arguments.items() if name != "self"}
 
 
 class WorkflowCalls(ClientBase):
@@ -65,7 +60,7 @@ class WorkflowCalls(ClientBase):
         Raises:
             InvalidParameterError: both ways to name a workflow, or neither.
         """
-        return self._run(workflows.run_workflow(self._state, **_given(locals())))
+        return self._run(workflows.run_workflow(self._state, **given(locals())))
 
     async def run_workflow_async(
         self,
@@ -81,7 +76,7 @@ class WorkflowCalls(ClientBase):
         disable_sinks: bool = False,
     ) -> list[dict[str, Any]]:
         """The async twin of `run_workflow`."""
-        return await self._run_async(workflows.run_workflow(self._state, **_given(locals())))
+        return await self._run_async(workflows.run_workflow(self._state, **given(locals())))
 
     @deprecated("use `run_workflow` instead")
     def infer_from_workflow(
@@ -98,7 +93,7 @@ class WorkflowCalls(ClientBase):
         disable_sinks: bool = False,
     ) -> list[dict[str, Any]]:
         """As `run_workflow`, at the addresses of servers before it."""
-        return self._run(workflows.infer_from_workflow(self._state, **_given(locals())))
+        return self._run(workflows.infer_from_workflow(self._state, **given(locals())))
 
     @deprecated("use `run_workflow` instead")
     async def infer_from_workflow_async(
@@ -115,7 +110,7 @@ class WorkflowCalls(ClientBase):
         disable_sinks: bool = False,
     ) -> list[dict[str, Any]]:
         """The async twin of `infer_from_workflow`."""
-        return await self._run_async(workflows.infer_from_workflow(self._state, **_given(locals())))
+        return await self._run_async(workflows.infer_from_workflow(self._state, **given(locals())))
 
     # -- pipelines -----------------------------------------------------------------------------
 
@@ -164,7 +159,7 @@ class WorkflowCalls(ClientBase):
         Raises:
             InvalidParameterError: both ways to name a workflow, or neither.
         """
-        return self._run(pipelines.start(self._state, **_given(locals())))
+        return self._run(pipelines.start(self._state, **given(locals())))
 
     @experimental(PIPELINES_MAY_CHANGE)
     async def start_inference_pipeline_with_workflow_async(
@@ -186,7 +181,7 @@ class WorkflowCalls(ClientBase):
         results_buffer_size: int = 64,
     ) -> dict[str, Any]:
         """The async twin of `start_inference_pipeline_with_workflow`."""
-        return await self._run_async(pipelines.start(self._state, **_given(locals())))
+        return await self._run_async(pipelines.start(self._state, **given(locals())))
 
     @experimental(PIPELINES_MAY_CHANGE)
     def list_inference_pipelines(self) -> Any:

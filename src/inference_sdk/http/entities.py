@@ -6,14 +6,11 @@ into the name a server knows it by are the one place where those names stand.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Optional, Union
+from typing import TYPE_CHECKING, Any, Literal, Optional, Union, cast
 from urllib.parse import urlsplit
-
-import orjson
 
 from inference_sdk import config
 from inference_sdk.config import ALL_ROBOFLOW_API_URLS as ALL_ROBOFLOW_API_URLS
@@ -23,6 +20,7 @@ from inference_sdk.http.errors import (
     InvalidServerResponseError,
     ModelTaskTypeNotSupportedError,
 )
+from inference_sdk.http.from_wire import FromWire
 
 if TYPE_CHECKING:
     import os
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     from PIL import Image
-    from typing_extensions import Self
 
     ImagesReference = Union[
         np.ndarray[Any, Any], Image.Image, str, bytes, os.PathLike[str], BinaryIO
@@ -129,49 +126,8 @@ class ApiKeyTransport(str, Enum):
             ) from None
 
 
-class _FromWire:
-    """Reading and writing a frozen dataclass as the JSON object a server sends."""
-
-    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
-
-    @classmethod
-    def from_dict(cls, kvs: Mapping[str, Any]) -> Self:
-        """Build from a parsed JSON object; keys that are not fields are ignored.
-
-        Raises:
-            InvalidServerResponseError: not an object, or a required key is missing.
-        """
-        if not isinstance(kvs, Mapping):
-            raise InvalidServerResponseError(
-                f"{cls.__name__} must be a JSON object, got {type(kvs).__name__}."
-            )
-        for name, required in cls.__dataclass_fields__.items():
-            if required.default is dataclasses.MISSING and name not in kvs:
-                raise InvalidServerResponseError(f"{cls.__name__} lacks the key {name!r}.")
-        return cls(**{name: kvs[name] for name in cls.__dataclass_fields__ if name in kvs})
-
-    @classmethod
-    def from_json(cls, s: Union[str, bytes]) -> Self:
-        """As `from_dict`, from JSON text.
-
-        Raises:
-            InvalidServerResponseError: as there, or the text is not JSON.
-        """
-        try:
-            parsed = orjson.loads(s)
-        except orjson.JSONDecodeError as error:
-            raise InvalidServerResponseError(f"{cls.__name__} is not JSON: {error}") from error
-        return cls.from_dict(parsed)
-
-    def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
-
-    def to_json(self) -> str:
-        return orjson.dumps(self.to_dict()).decode()
-
-
 @dataclass(frozen=True)
-class ServerInfo(_FromWire):
+class ServerInfo(FromWire):
     """What a server says of itself."""
 
     name: str
@@ -180,7 +136,7 @@ class ServerInfo(_FromWire):
 
 
 @dataclass(frozen=True)
-class ModelDescription(_FromWire):
+class ModelDescription(FromWire):
     """A model that a server has loaded. Heights and widths are pixels of the model's input."""
 
     model_id: str
@@ -191,23 +147,29 @@ class ModelDescription(_FromWire):
 
 
 @dataclass(frozen=True)
-class RegisteredModels(_FromWire):
+class RegisteredModels(FromWire):
     """The models that a server has loaded."""
 
     models: list[ModelDescription]
 
     @classmethod
-    def from_dict(cls, kvs: Mapping[str, Any]) -> RegisteredModels:
-        models: Any = super().from_dict(kvs).models
+    def from_dict(cls, kvs: Mapping[str, Any], *, infer_missing: bool = False) -> RegisteredModels:
+        models: Any = super().from_dict(kvs, infer_missing=infer_missing).models
+        if models is None and infer_missing:
+            return cls(models=cast(Any, None))  # as dataclasses-json does
         if not isinstance(models, list):
             raise InvalidServerResponseError("RegisteredModels: the key 'models' is not a list.")
-        return cls(models=[ModelDescription.from_dict(model) for model in models])
+        described = [
+            ModelDescription.from_dict(model, infer_missing=infer_missing) for model in models
+        ]
+        return cls(models=described)
 
 
 Naming = list[tuple[str, str]]
 """Pairs of a setting's name here and its name on the wire."""
 
 _SOURCE: Naming = [("source", "source"), ("source_info", "source_info")]
+SOURCE_INFO = "source_info"
 _ACTIVE_LEARNING: Naming = [
     ("disable_active_learning", "disable_active_learning"),
     ("active_learning_target_dataset", "active_learning_target_dataset"),
@@ -223,6 +185,7 @@ _MASK: Naming = [
     ("mask_decode_mode", "mask_decode_mode"),
     ("tradeoff_factor", "tradeoff_factor"),
     ("response_mask_format", "response_mask_format"),
+    ("allow_reduced_mask_resolution", "allow_reduced_mask_resolution"),
 ]
 _DETECTION: Naming = [
     *_PREPROCESSING,
@@ -237,7 +200,6 @@ _DETECTION: Naming = [
     ("stroke_width", "visualization_stroke_width"),
     ("visualize_predictions", "visualize_predictions"),
     *_ACTIVE_LEARNING,
-    *_SOURCE,
 ]
 _KEYPOINTS: Naming = [*_DETECTION, ("keypoint_confidence_threshold", "keypoint_confidence")]
 _SEGMENTATION: Naming = [*_DETECTION, *_MASK]
@@ -248,7 +210,6 @@ _CLASSIFICATION: Naming = [
     ("stroke_width", "visualization_stroke_width"),
     ("include_anomaly_map", "include_anomaly_map"),
     *_ACTIVE_LEARNING,
-    *_SOURCE,
 ]
 _LEGACY: Naming = [
     ("confidence_threshold", "confidence"),
@@ -260,10 +221,8 @@ _LEGACY: Naming = [
     ("max_detections", "max_detections"),
     ("iou_threshold", "overlap"),
     ("stroke_width", "stroke"),
-    *_BILLING,
     *_PREPROCESSING,
     *_ACTIVE_LEARNING,
-    *_SOURCE,
 ]
 
 
@@ -395,40 +354,54 @@ class InferenceConfiguration:
         return collect()
 
     def to_object_detection_parameters(self) -> dict[str, Any]:
-        return get_non_empty_attributes(self, _DETECTION)
+        return self._with_source(_DETECTION)
 
     def to_keypoints_detection_parameters(self) -> dict[str, Any]:
-        return get_non_empty_attributes(self, _KEYPOINTS)
+        return self._with_source(_KEYPOINTS)
 
     def to_instance_segmentation_parameters(self) -> dict[str, Any]:
-        return {**get_non_empty_attributes(self, _SEGMENTATION), **self._reduced_masks()}
+        return self._with_source(_SEGMENTATION)
 
     def to_classification_parameters(self) -> dict[str, Any]:
-        return get_non_empty_attributes(self, _CLASSIFICATION)
+        return self._with_source(_CLASSIFICATION)
 
     def to_legacy_call_parameters(self) -> dict[str, Any]:
-        return {**get_non_empty_attributes(self, _LEGACY), **self._reduced_masks()}
+        return {
+            **get_non_empty_attributes(self, _LEGACY),
+            **(self.to_billing_query_parameters() or {}),
+            **self.to_source_parameters(include_origin=True),
+        }
 
     def to_preprocessing_parameters(self) -> dict[str, Any]:
         return get_non_empty_attributes(self, _PREPROCESSING)
 
     def to_source_parameters(self, *, include_origin: bool = False) -> dict[str, str]:
-        """Where the images come from; `include_origin` adds that this package sends them."""
-        origin = {"origin": "inference_sdk"} if include_origin else {}
-        return {**get_non_empty_attributes(self, _SOURCE), **origin}
+        """Where the images come from: as configured, and as `config.usage_source_tags` says.
+
+        Args:
+            include_origin: add `source_info_origin`, where the context gave the `source_info`.
+        """
+        tags = config.usage_source_tags.get()
+        from_context = include_origin and SOURCE_INFO in tags
+        origin = {"source_info_origin": "context"} if from_context else {}
+        return {**get_non_empty_attributes(self, _SOURCE), **tags, **origin}
 
     def to_billing_query_parameters(self) -> Optional[dict[str, Any]]:
-        """`countinference` and `service_secret`, None when neither is set."""
+        """`countinference` and `service_secret`, None when neither is set.
+
+        The secret of `config.outbound_service_secret` comes before the configuration's.
+        """
+        secret = config.outbound_service_secret.get()
+        if secret:
+            return {"service_secret": secret, "countinference": False}
         return get_non_empty_attributes(self, _BILLING) or None
 
     def to_api_v1_query_parameters(self) -> Optional[dict[str, Any]]:
-        """What every v1 request carries in its query, None for nothing."""
+        """What a v1 request to a model carries in its query, None for nothing."""
         return self.to_billing_query_parameters()
 
-    def _reduced_masks(self) -> dict[str, bool]:
-        # Sent only when asked for: older servers do not know the name.
-        key = "allow_reduced_mask_resolution"
-        return {key: True} if self.allow_reduced_mask_resolution else {}
+    def _with_source(self, naming: Naming) -> dict[str, Any]:
+        return {**get_non_empty_attributes(self, naming), **self.to_source_parameters()}
 
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -22,6 +22,9 @@ from inference_sdk.http.utils.encoding import encode_base_64
 from inference_sdk.http.utils.iterables import remove_empty_values
 from inference_sdk.http.utils.request_building import RequestData
 
+FORM = "application/x-www-form-urlencoded"
+"""As which a hosted model takes a bare clip."""
+
 
 def infer_on_video(
     state: ClientState, video_reference: Any, model_id: str | None
@@ -42,13 +45,12 @@ def infer_on_video_from_api_v0(
         {
             "class_filter": ",".join(classes) if classes else None,
             "image": value if kind == "url" else None,
-            **(state.configuration.to_billing_query_parameters() or {}),
         }
     )
     request = RequestData(
         url=url,
         request_elements=1,
-        headers=state.headers(images=True),
+        headers=state.headers(FORM if kind == "base64" else None),
         parameters=state.v0_query(**parameters),
         data=value if kind == "base64" else None,
         payload=None,
@@ -74,8 +76,9 @@ def infer_on_video_from_api_v1(
         )
     kind, value = yield from _load(video_reference)
     fields = {MODEL_ID: model, "class_filter": state.configuration.class_filter}
-    payload = state.body(video={"type": kind, "value": value}, **remove_empty_values(fields))
-    request = state.json_request(state.url(endpoint), payload)
+    request = state.post_to_model(
+        endpoint, {"video": {"type": kind, "value": value}, **remove_empty_values(fields)}
+    )
     return (yield from exchange_json(state, request))
 
 

@@ -10,9 +10,9 @@ from inference_sdk.http.errors import InvalidParameterError
 from inference_sdk.http.operations.exchange import exchange_json
 from inference_sdk.http.operations.image_calls import Factor, call_endpoint
 from inference_sdk.http.operations.inference import IMAGE_INPUT
+from inference_sdk.http.operations.metadata import by_label
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import LoadImages, Operation
-from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.http.utils.iterables import remove_empty_values, unwrap_single_element_list
 from inference_sdk.http.utils.post_processing import (
     combine_clip_embeddings,
@@ -22,6 +22,10 @@ from inference_sdk.http.utils.requests import inject_images_into_payload
 
 CLIP_VERSION = "clip_version_id"
 PERCEPTION_ENCODER_VERSION = "perception_encoder_version_id"
+CLIP = "clip"
+PERCEPTION_ENCODER = "perception_encoder"
+"""What their times are booked to where no version is named."""
+
 TEXT = "text"
 IMAGE = "image"
 CLIP_ARGUMENT_TYPES = {IMAGE, TEXT}
@@ -38,7 +42,7 @@ def clip_text_embeddings(
     state: ClientState, text: str | list[str], clip_version: str | None
 ) -> Operation[Any]:
     fields = {TEXT: text, CLIP_VERSION: clip_version}
-    return _text_embeddings(state, endpoints.CLIP_EMBED_TEXT, fields)
+    return _text_embeddings(state, endpoints.CLIP_EMBED_TEXT, fields, clip_version or CLIP)
 
 
 def perception_encoder_image_embeddings(
@@ -53,7 +57,8 @@ def perception_encoder_text_embeddings(
     state: ClientState, text: str | list[str], version: str | None
 ) -> Operation[Any]:
     path = endpoints.PERCEPTION_ENCODER_EMBED_TEXT
-    return _text_embeddings(state, path, {TEXT: text, PERCEPTION_ENCODER_VERSION: version})
+    fields = {TEXT: text, PERCEPTION_ENCODER_VERSION: version}
+    return _text_embeddings(state, path, fields, version or PERCEPTION_ENCODER)
 
 
 def _image_embeddings(
@@ -69,8 +74,11 @@ def _one_embedding_each(answer: Answer, factors: list[Factor]) -> list[Any]:  # 
     return combine_clip_embeddings(embeddings=answer.json())
 
 
-def _text_embeddings(state: ClientState, path: str, fields: dict[str, Any]) -> Operation[Any]:
-    return exchange_json(state, state.post(path, remove_empty_values(fields)))
+def _text_embeddings(
+    state: ClientState, path: str, fields: dict[str, Any], model: str
+) -> Operation[Any]:
+    request = state.post_to_model(path, remove_empty_values(fields))
+    return exchange_json(state, request, book=by_label(model))
 
 
 def image_embeddings(
@@ -84,10 +92,9 @@ def image_embeddings(
             f"output_type is {output_type!r}, but must be 'feature_vector' or 'logits'."
         )
     fields = {
-        MODEL_ID: resolve_roboflow_model_alias(model_id),
+        MODEL_ID: model_id,
         "output_type": output_type,
         **state.configuration.to_preprocessing_parameters(),
-        **state.configuration.to_source_parameters(),
     }
     results = yield from call_endpoint(
         state,
@@ -110,7 +117,7 @@ def clip_compare(
     """Raises:
     InvalidParameterError: a type other than "image" and "text".
     """
-    payload = state.body(
+    payload = state.model_body(
         subject_type=subject_type,
         prompt_type=prompt_type,
         **remove_empty_values({CLIP_VERSION: clip_version}),
@@ -127,5 +134,5 @@ def clip_compare(
             payload = inject_images_into_payload(payload, images, key=side)
         else:
             payload = {**payload, side: value}
-    request = state.json_request(state.url(endpoints.CLIP_COMPARE), payload)
-    return (yield from exchange_json(state, request))
+    request = state.json_request(state.model_url(endpoints.CLIP_COMPARE), payload)
+    return (yield from exchange_json(state, request, book=by_label(clip_version or CLIP)))

@@ -18,7 +18,7 @@ from inference_sdk.http.errors import (
     HTTPServerDisconnectedError,
     HTTPServerTimeoutError,
 )
-from inference_sdk.http.operations.metadata import collect_remote_processing_metadata_from_headers
+from inference_sdk.http.operations.metadata import Booking, by_request
 from inference_sdk.http.steps import Exchange, Operation, Sleep
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def exchange(
     method: RequestMethod = RequestMethod.POST,
     *,
     retries: bool = True,
+    book: Booking = by_request,
 ) -> Operation[Answer]:
     """Send a request, again where that helps, and return its answer.
 
@@ -48,7 +49,7 @@ def exchange(
         HTTPClientError: there was no answer.
     """
     tries = state.configuration.max_tries if retries else 1
-    answer = yield from attempt(Exchange(request, method, state.configuration), tries)
+    answer = yield from attempt(Exchange(request, method, state.configuration), tries, book=book)
     answer = replace(answer, api_key=state.api_key)
     answer.raise_for_status()
     return answer
@@ -60,14 +61,19 @@ def exchange_json(
     method: RequestMethod = RequestMethod.POST,
     *,
     retries: bool = True,
+    book: Booking = by_request,
 ) -> Operation[Any]:
     """As `exchange`; the answer's parsed JSON."""
-    answer = yield from exchange(state, request, method, retries=retries)
+    answer = yield from exchange(state, request, method, retries=retries, book=book)
     return answer.json()
 
 
 def attempt(
-    step: Exchange, tries: int, random: Callable[[], float] = random.random
+    step: Exchange,
+    tries: int,
+    random: Callable[[], float] = random.random,
+    *,
+    book: Booking = by_request,
 ) -> Operation[Answer]:
     """Try until an answer is not retryable or the tries are used up.
 
@@ -90,7 +96,7 @@ def attempt(
                 raise
             pause = None
         else:
-            collect_remote_processing_metadata_from_headers(answer.headers, step.request)
+            book(answer.headers, step.request)
             if tried >= tries or answer.status not in RETRYABLE_STATUS_CODES:
                 return answer
             pause = retry_after(answer, step.configuration)

@@ -9,13 +9,19 @@ from inference_sdk.http.errors import InvalidParameterError
 from inference_sdk.http.operations.image_calls import call_endpoint
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Operation
-from inference_sdk.http.utils.aliases import resolve_ocr_path, resolve_roboflow_model_alias
+from inference_sdk.http.utils.aliases import resolve_ocr_path
 from inference_sdk.http.utils.depth_maps import decode_depth_estimation_result
 from inference_sdk.http.utils.iterables import unwrap_single_element_list
 from inference_sdk.http.utils.post_processing import combine_gaze_detections
 
-DEPTH_JSON = "json"
-DEPTH_MAP_FORMATS = (DEPTH_JSON, "png16", "png8")
+DEPTH_MAP_FORMATS = ("json", "png16", "png8")
+
+
+class _NotNamed(str):
+    """A default that can be told from the same text, given by a caller."""
+
+
+DEPTH_MAP_FORMAT_NOT_NAMED: str = _NotNamed(DEPTH_MAP_FORMATS[0])
 
 
 def ocr_image(
@@ -54,15 +60,14 @@ def infer_lmm(
     max_new_tokens: int | None,
     enable_thinking: bool | None,
 ) -> Operation[Any]:
-    model = resolve_roboflow_model_alias(model_id)
     fields = {
-        MODEL_ID: model,
+        MODEL_ID: model_id,
         "prompt": prompt,
         "max_new_tokens": max_new_tokens,
         "enable_thinking": enable_thinking,
     }
     path = endpoints.LMM_BY_MODEL if model_id_in_path else endpoints.LMM
-    results = yield from call_endpoint(state, path, fields, inference_input, model_id=model)
+    results = yield from call_endpoint(state, path, fields, inference_input, model_id=model_id)
     return unwrap_single_element_list(results)
 
 
@@ -80,16 +85,15 @@ def depth_estimation(
         raise InvalidParameterError(
             f"depth_map_format is {depth_map_format!r}, but must be one of {DEPTH_MAP_FORMATS}."
         )
-    model = resolve_roboflow_model_alias(model_id)
-    # Servers before 1.5 do not know the field, so the default is not sent.
-    chosen = None if depth_map_format == DEPTH_JSON else depth_map_format
+    # Servers before 1.5 do not know the field, so it is sent only when the caller named it.
+    chosen = None if depth_map_format is DEPTH_MAP_FORMAT_NOT_NAMED else depth_map_format
     path = endpoints.DEPTH_ESTIMATION_BY_MODEL if model_id_in_path else endpoints.DEPTH_ESTIMATION
     results = yield from call_endpoint(
         state,
         path,
-        {MODEL_ID: model, "depth_map_format": chosen},
+        {MODEL_ID: model_id, "depth_map_format": chosen},
         inference_input,
-        model_id=model,
+        model_id=model_id,
     )
     return decode_depth_estimation_result(unwrap_single_element_list(results))
 

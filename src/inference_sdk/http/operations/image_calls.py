@@ -67,7 +67,7 @@ class ImageCall:
         return assembly_request_data(
             url=self.url,
             batch_inference_inputs=images,
-            headers=self.state.headers(images=True),
+            headers=self.state.headers(),
             parameters=self.parameters,
             payload=self.payload,
             image_placement=self.placement,
@@ -102,6 +102,7 @@ def call_endpoint(
     fields: Mapping[str, Any],
     inference_input: Any,
     *,
+    required: Mapping[str, Any] | None = None,
     batched: bool = True,
     decode: Decode = answers_per_image,
     **places: str,
@@ -113,14 +114,15 @@ def call_endpoint(
         path: of `endpoints`.
         fields: of the JSON body; None values are left out.
         inference_input: an image reference, or a (nested) list of them.
+        required: fields that are sent also where they are None.
         batched: whether the endpoint takes several images in one request.
         decode: what a result is made of.
         places: what fills the braces of the path.
     """
     call = ImageCall(
         state,
-        url=state.url(path, **places),
-        payload=state.body(**remove_empty_values(dict(fields))),
+        url=state.model_url(path, **places),
+        payload=state.model_body(**remove_empty_values(dict(fields)), **(required or {})),
         batch_size=state.configuration.max_batch_size if batched else 1,
         decode=decode,
     )
@@ -144,6 +146,21 @@ def call_with_images(call: ImageCall, inference_input: Any) -> Operation[list[An
     concurrency = min(call.configuration.max_concurrent_requests, len(operations))
     results: list[list[Result]] = yield Each(operations, concurrency)
     return [result for batch in results for _, result in batch]
+
+
+def prepare(call: ImageCall, inference_input: Any) -> Operation[list[RequestData]]:
+    """The requests of a call, with nothing sent yet."""
+    images = yield from call.load(inference_input)
+    return [call.request(batch) for batch in make_batches(images, call.batch_size)]
+
+
+def execute(state: ClientState, requests: list[RequestData]) -> Operation[list[Answer]]:
+    """Send prepared requests; their answers as they came, in order."""
+    concurrency = min(state.configuration.max_concurrent_requests, len(requests))
+    answers: list[Answer] = yield Each(
+        (exchange(state, request) for request in requests), max(1, concurrency)
+    )
+    return answers
 
 
 Result = tuple[int, Any]

@@ -127,7 +127,7 @@ def plan_v1(state: ClientState, model_id: str | None) -> Operation[ImageCall]:
     parameters = state.configuration.to_api_call_parameters(state.mode, description.task_type)
     return ImageCall(
         state,
-        url=state.url(endpoint),
+        url=state.billed_url(endpoint),
         payload=state.body(**{MODEL_ID: model}, **parameters),
         batch_size=state.configuration.max_batch_size,
         load_arguments=downsizing(state.configuration, description),

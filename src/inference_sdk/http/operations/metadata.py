@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -34,15 +34,19 @@ def collect_remote_processing_metadata_from_headers(
     """Add what the headers report to the collector in `config.remote_processing_times`, if any.
 
     The time is booked to the model id in the request's body, else to the path of its URL, else
-    to `fallback_model_id`. A value that does not parse is logged and left out.
+    to `fallback_model_id`. Models used, and loaded first, are those that the headers name, else
+    that of the body, else the fallback. A value that does not parse is logged and left out.
     """
     collector = config.remote_processing_times.get()
     if collector is None:
         return
+    model_id = _model_of(request_data)
     processing_time = _number(headers, config.PROCESSING_TIME_HEADER)
     if processing_time is not None:
-        collector.add(processing_time, model_id=_model_of(request_data) or fallback_model_id)
-    model_ids = _comma_list(headers.get(MODEL_ID_HEADER, ""))
+        label = model_id or _path_of(request_data) or fallback_model_id
+        collector.add(processing_time, model_id=label)
+    named = _comma_list(headers.get(MODEL_ID_HEADER, "")) or [model_id or fallback_model_id]
+    model_ids = [name for name in named if name != UNKNOWN_MODEL_ID]
     collector.add_model_ids(model_ids)
     if headers.get(MODEL_COLD_START_HEADER, "").lower() == "true":
         _record_cold_start(collector, headers, model_ids)
@@ -99,7 +103,31 @@ def _comma_list(text: str) -> list[str]:
 
 
 def _model_of(request: RequestData | None) -> str | None:
-    if request is None:
-        return None
-    payload: Mapping[str, Any] = request.payload or {}
-    return payload.get("model_id") or urlsplit(request.url).path.strip("/") or None
+    payload: Mapping[str, Any] = (request.payload if request else None) or {}
+    return payload.get("model_id") or None
+
+
+def _path_of(request: RequestData | None) -> str | None:
+    return urlsplit(request.url).path.strip("/") or None if request else None
+
+
+Booking = Callable[[Mapping[str, str], "RequestData"], None]
+"""What is done with the headers of an answer, once for each try."""
+
+
+def by_request(headers: Mapping[str, str], request: RequestData) -> None:
+    """Book the answer to the model, or the path, of its request."""
+    collect_remote_processing_metadata_from_headers(headers, request)
+
+
+def by_label(label: str) -> Booking:
+    """Book the answer to a model that the request does not name by `model_id`."""
+
+    def book(headers: Mapping[str, str], request: RequestData) -> None:  # noqa: ARG001 - a Booking
+        collect_remote_processing_metadata_from_headers(headers, fallback_model_id=label)
+
+    return book
+
+
+def not_counted(headers: Mapping[str, str], request: RequestData) -> None:
+    """For calls that infer nothing by themselves: look-ups, workflows, pipelines."""

@@ -8,6 +8,7 @@ from inference_sdk.http import endpoints
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import InvalidParameterError
 from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.operations.workflows import WorkflowReference
 from inference_sdk.http.steps import Operation
@@ -43,8 +44,8 @@ def start(state: ClientState, **arguments: Any) -> Operation[Any]:
         processing_configuration=_typed("WorkflowConfiguration", arguments, _PROCESSING_FIELDS),
         sink_configuration=_typed("MemorySinkConfiguration", arguments, _SINK_FIELDS),
     )
-    request = state.json_request(state.unkeyed_url(endpoints.PIPELINE_START), payload)
-    return exchange_json(state, request)
+    request = state.json_request(state.bare_url(endpoints.PIPELINE_START), payload)
+    return exchange_json(state, request, book=not_counted)
 
 
 def _typed(kind: str, arguments: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -52,8 +53,8 @@ def _typed(kind: str, arguments: dict[str, Any], names: tuple[str, ...]) -> dict
 
 
 def list_all(state: ClientState) -> Operation[Any]:
-    request = state.json_request(state.unkeyed_url(endpoints.PIPELINE_LIST), state.keyed_body())
-    return exchange_json(state, request, RequestMethod.GET)
+    request = state.json_request(state.bare_url(endpoints.PIPELINE_LIST), state.keyed_body())
+    return exchange_json(state, request, RequestMethod.GET, book=not_counted)
 
 
 def status(state: ClientState, pipeline_id: str) -> Operation[Any]:
@@ -99,6 +100,6 @@ def _of_one(
             "pipeline_id is empty. Pass the id that start_inference_pipeline_with_workflow() or "
             "list_inference_pipelines() gave."
         )
-    url = state.unkeyed_url(path, pipeline_id=pipeline_id)
+    url = state.bare_url(path, pipeline_id=pipeline_id)
     request = state.json_request(url, state.keyed_body(**fields))
-    return (yield from exchange_json(state, request, method))
+    return (yield from exchange_json(state, request, method, book=not_counted))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from inference_sdk.http import endpoints
 from inference_sdk.http.entities import (
     ModelDescription,
@@ -12,21 +14,28 @@ from inference_sdk.http.entities import (
 from inference_sdk.http.errors import ModelNotInitializedError
 from inference_sdk.http.faults import host_of
 from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Call, Change, Operation
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.http.utils.post_processing import filter_model_descriptions
+from inference_sdk.http.utils.request_building import execution_headers
 
 
 def get_server_info(state: ClientState) -> Operation[ServerInfo]:
-    request = state.json_request(state.url(endpoints.INFO), None)
-    return ServerInfo.from_dict((yield from exchange_json(state, request, RequestMethod.GET)))
+    request = state.json_request(state.bare_url(endpoints.INFO), None)
+    request = replace(request, headers=execution_headers())  # open to all: it needs no key
+    return ServerInfo.from_dict(
+        (yield from exchange_json(state, request, RequestMethod.GET, book=not_counted))
+    )
 
 
 def list_loaded_models(state: ClientState) -> Operation[RegisteredModels]:
     state.require_v1("list_loaded_models()")
     request = state.json_request(state.keyed_url(endpoints.MODEL_REGISTRY), None)
-    return RegisteredModels.from_dict((yield from exchange_json(state, request, RequestMethod.GET)))
+    return RegisteredModels.from_dict(
+        (yield from exchange_json(state, request, RequestMethod.GET, book=not_counted))
+    )
 
 
 def load_model(
@@ -36,8 +45,12 @@ def load_model(
     if set_as_default:
         yield Change("require_changeable", {})
     model = resolve_roboflow_model_alias(model_id)
-    request = state.post(endpoints.MODEL_ADD, {MODEL_ID: model})
-    registered = RegisteredModels.from_dict((yield from exchange_json(state, request)))
+    request = state.json_request(
+        state.bare_url(endpoints.MODEL_ADD), state.body(**{MODEL_ID: model})
+    )
+    registered = RegisteredModels.from_dict(
+        (yield from exchange_json(state, request, book=not_counted))
+    )
     if set_as_default:
         yield Change("select_model", {MODEL_ID: model})
     return registered
@@ -46,16 +59,20 @@ def load_model(
 def unload_model(state: ClientState, model_id: str) -> Operation[RegisteredModels]:
     state.require_v1("unload_model()")
     model = resolve_roboflow_model_alias(model_id)
-    request = state.json_request(state.url(endpoints.MODEL_REMOVE), {MODEL_ID: model})
-    registered = RegisteredModels.from_dict((yield from exchange_json(state, request)))
+    request = state.json_request(state.bare_url(endpoints.MODEL_REMOVE), {MODEL_ID: model})
+    registered = RegisteredModels.from_dict(
+        (yield from exchange_json(state, request, book=not_counted))
+    )
     yield Change("forget_model", {MODEL_ID: model})
     return registered
 
 
 def unload_all_models(state: ClientState) -> Operation[RegisteredModels]:
     state.require_v1("unload_all_models()")
-    request = state.json_request(state.url(endpoints.MODEL_CLEAR), None)
-    registered = RegisteredModels.from_dict((yield from exchange_json(state, request)))
+    request = state.json_request(state.bare_url(endpoints.MODEL_CLEAR), None)
+    registered = RegisteredModels.from_dict(
+        (yield from exchange_json(state, request, book=not_counted))
+    )
     yield Change("forget_model", {})
     return registered
 

@@ -87,12 +87,17 @@ def sam3_3d_infer(
     count = sum(1 for _ in flatten(inference_input))
     if count != 1:
         raise InvalidParameterError(f"sam3_3d_infer() takes one image, got {count}.")
-    fields = {MODEL_ID: model_id, "mask_input": mask_input, **flags}
-    return _segment(state, endpoints.SAM3_3D, fields, inference_input)
+    fields = {MODEL_ID: model_id, **flags}
+    required = {"mask_input": mask_input}
+    return _segment(state, endpoints.SAM3_3D, fields, inference_input, required)
 
 
 def _segment(
-    state: ClientState, path: str, fields: dict[str, Any], inference_input: Any
+    state: ClientState,
+    path: str,
+    fields: dict[str, Any],
+    inference_input: Any,
+    required: dict[str, Any] | None = None,
 ) -> Operation[Any]:
-    results = yield from call_endpoint(state, path, fields, inference_input)
+    results = yield from call_endpoint(state, path, fields, inference_input, required=required)
     return unwrap_single_element_list(results)

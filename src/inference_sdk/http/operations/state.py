@@ -5,7 +5,6 @@ Where the key travels, which headers and which query a request has: decided here
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,14 +19,17 @@ from inference_sdk.http.errors import (
     WrongClientModeError,
 )
 from inference_sdk.http.faults import host_of
-from inference_sdk.http.utils.request_building import RequestData
+from inference_sdk.http.utils.request_building import (
+    RequestData,
+    execution_headers,
+    header_value,
+)
 
-DEFAULT_HEADERS = {"Content-Type": "application/json"}
+JSON = "application/json"
+DEFAULT_HEADERS = {"Content-Type": JSON}
 
 API_KEY = "api_key"
 MODEL_ID = "model_id"
-
-_INTERNAL_SECRET_VARIABLE = "ROBOFLOW_INTERNAL_SERVICE_SECRET"  # noqa: S105 - its name
 
 
 @dataclass(frozen=True)
@@ -52,39 +54,40 @@ class ClientState:
     def _key_in_query(self) -> dict[str, Any]:
         return {API_KEY: self.api_key} if self._key_in_request and self.api_key else {}
 
-    def headers(self, *, images: bool = False) -> dict[str, str]:
-        """Headers of a request; those with `images` may carry the internal secret too.
+    def headers(self, content_type: str | None = JSON) -> dict[str, str]:
+        """Headers of a request with a body of this type; None for one without a body.
 
         Raises:
             InvalidParameterError: the key or the execution id cannot stand in a header.
         """
-        headers = dict(DEFAULT_HEADERS)
+        headers = {**DEFAULT_HEADERS, "Content-Type": content_type} if content_type else {}
         if self.api_key and self.key_transport is not ApiKeyTransport.LEGACY:
-            headers["Authorization"] = f"Bearer {_header_value('The API key', self.api_key)}"
-        execution_id = config.execution_id.get()
-        if execution_id:
-            headers[config.EXECUTION_ID_HEADER] = _header_value("config.execution_id", execution_id)
-            secret = os.environ.get(_INTERNAL_SECRET_VARIABLE)
-            if images and config.ENABLE_INTERNAL_REMOTE_EXEC_HEADER and secret:
-                headers[config.INTERNAL_REMOTE_EXEC_REQ_HEADER] = secret
-        return headers
+            headers["Authorization"] = f"Bearer {header_value('The API key', self.api_key)}"
+        return {**headers, **execution_headers()}
 
     def bare_url(self, path: str, **places: str) -> str:
         """Address of an endpoint without a query."""
         return self._address(path, places, {})
 
-    def url(self, path: str, **places: str) -> str:
-        """Address of an endpoint: the key in its query in v0, billing in v1."""
-        query = self._key_in_query if self.mode is HTTPClientMode.V0 else self._billing()
-        return self._address(path, places, query)
-
     def keyed_url(self, path: str) -> str:
-        """As `url`, for the calls that carry the key in the query in both modes."""
-        return self._address(path, {}, {**self._key_in_query, **self._billing()})
+        """As `bare_url`, with the key in the query in both modes."""
+        return self._address(path, {}, self._key_in_query)
 
-    def unkeyed_url(self, path: str, **places: str) -> str:
-        """As `url`, for the calls that carry the key in the body in both modes."""
-        return self._address(path, places, self._billing())
+    def billed_url(self, path: str) -> str:
+        """As `bare_url`, with what a v1 request to a model says of billing."""
+        return self._address(path, {}, self._billing)
+
+    def model_url(self, path: str, **places: str) -> str:
+        """Address of a model's own endpoint: the key (in v0), billing, tags of the context."""
+        configuration = self.configuration
+        tagged = config.usage_source_tags.get()
+        tags = configuration.to_source_parameters(include_origin=True) if tagged else {}
+        key = self._key_in_query if self.mode is HTTPClientMode.V0 else {}
+        return self._address(path, places, {**key, **self._billing, **tags})
+
+    def model_body(self, **fields: Any) -> dict[str, Any]:
+        """The JSON body for it: the key (in v1), the fields, and where the images come from."""
+        return self.body(**fields, **self.configuration.to_source_parameters())
 
     def v0_query(self, **parameters: Any) -> dict[str, Any]:
         """Query of a v0 inference: the key and the parameters."""
@@ -139,29 +142,23 @@ class ClientState:
                 "the environment variable ROBOFLOW_API_KEY."
             )
 
-    def post(
-        self,
-        path: str,
-        fields: Mapping[str, Any],
-        **places: str,
-    ) -> RequestData:
-        """A JSON request without images."""
-        return self.json_request(self.url(path, **places), self.body(**fields))
+    def post_to_model(self, path: str, fields: Mapping[str, Any]) -> RequestData:
+        """A JSON request without images to a model's own endpoint."""
+        return self.json_request(self.model_url(path), self.model_body(**fields))
 
     def json_request(self, url: str, payload: dict[str, Any] | None) -> RequestData:
         return RequestData(
             url=url,
             request_elements=0,
-            headers=self.headers(),
+            headers=self.headers(None if payload is None else JSON),
             parameters=None,
             data=None,
             payload=payload,
             image_scaling_factors=[],
         )
 
+    @property
     def _billing(self) -> dict[str, Any]:
-        if self.mode is HTTPClientMode.V0:
-            return {}
         return self.configuration.to_api_v1_query_parameters() or {}
 
     def _address(self, path: str, places: Mapping[str, str], query: Mapping[str, Any]) -> str:
@@ -179,13 +176,3 @@ def _quote(name: str, value: object) -> str:
         )
     # Of what is filled into paths, only model ids have parts of their own.
     return quote(text, safe="/" if name == MODEL_ID else "")
-
-
-def _header_value(name: str, value: str) -> str:
-    # Line breaks would begin another header, and beyond ASCII the two senders disagree.
-    if value.isascii() and value.isprintable() and value == value.strip():
-        return value
-    raise InvalidParameterError(
-        f"{name} cannot be sent in a header: it begins or ends with a space, or holds a line break "
-        "or another character that is not printable ASCII. Was it read from a file? Then strip() it."
-    )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from inference_sdk.http import endpoints
+from inference_sdk.http.answers import Answer
 from inference_sdk.http.errors import InvalidParameterError, InvalidServerResponseError
-from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.exchange import exchange
 from inference_sdk.http.operations.inference import IMAGE_INPUT
+from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.steps import Compute, LoadNestedImages, Operation
 from inference_sdk.http.utils.iterables import remove_empty_values
@@ -41,8 +43,8 @@ class WorkflowReference:
                 if legacy
                 else endpoints.WORKFLOW_SPECIFICATION
             )
-            return state.unkeyed_url(path)
-        return state.unkeyed_url(
+            return state.bare_url(path)
+        return state.bare_url(
             endpoints.LEGACY_WORKFLOW_BY_ID if legacy else endpoints.WORKFLOW_BY_ID,
             workspace_name=str(self.workspace_name),
             workflow_id=str(self.workflow_id),
@@ -56,7 +58,20 @@ def infer_from_workflow(
     return run_workflow(state, workflow_id=workflow_name, legacy=True, **arguments)
 
 
-def run_workflow(
+def run_workflow(state: ClientState, **arguments: Any) -> Operation[list[dict[str, Any]]]:
+    """Run a workflow; arguments as of `send`."""
+    answer = (yield from send(state, **arguments)).json()
+    outputs = _outputs(answer)
+    if arguments["enable_profiling"]:
+        directory, trace = state.configuration.profiling_directory, answer.get("profiler_trace")
+        yield Compute(save_workflows_profiler_trace, directory, trace or [])
+    return decode_workflow_outputs(
+        workflow_outputs=outputs,
+        expected_format=state.configuration.output_visualisation_format,
+    )
+
+
+def send(
     state: ClientState,
     *,
     workspace_name: str | None,
@@ -70,8 +85,11 @@ def run_workflow(
     workflow_version_id: str | None,
     disable_sinks: bool,
     legacy: bool = False,
-) -> Operation[list[dict[str, Any]]]:
-    """Arguments as of the client's method; `legacy` chooses the addresses."""
+) -> Operation[Answer]:
+    """The request of a run, and its answer as it came.
+
+    Arguments as of the client's method; `legacy` chooses the addresses.
+    """
     workflow = WorkflowReference(workspace_name, workflow_id, specification)
     inputs = yield from _load_inputs(images or {}, parameters or {})
     payload = state.keyed_body(
@@ -82,23 +100,20 @@ def run_workflow(
             {
                 "specification": workflow.specification,
                 "excluded_fields": excluded_fields,
-                "workflow_version_id": workflow_version_id,
+                # Of a workflow that is named; a specification is its own version.
+                "workflow_version_id": None if specification else workflow_version_id,
                 # Servers before 1.5 do not know the field.
                 "disable_sinks": disable_sinks or None,
             }
         ),
     )
-    request = state.json_request(workflow.url(state, legacy), payload)
-    answer = yield from exchange_json(
-        state, request, retries=state.configuration.workflow_run_retries_enabled
-    )
-    outputs = _outputs(answer)
-    if enable_profiling:
-        directory, trace = state.configuration.profiling_directory, answer.get("profiler_trace")
-        yield Compute(save_workflows_profiler_trace, directory, trace or [])
-    return decode_workflow_outputs(
-        workflow_outputs=outputs,
-        expected_format=state.configuration.output_visualisation_format,
+    return (
+        yield from exchange(
+            state,
+            state.json_request(workflow.url(state, legacy), payload),
+            retries=state.configuration.workflow_run_retries_enabled,
+            book=not_counted,
+        )
     )
 
 

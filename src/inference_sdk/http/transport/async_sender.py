@@ -64,6 +64,8 @@ def new_session() -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
+        # A request that has no body has no type of one; aiohttp would call it a stream of bytes.
+        skip_auto_headers=["Content-Type"],
         json_serialize=lambda body: encode_json(body).decode(),
         timeout=_client_timeout(DEFAULT_TIMEOUT),
         trace_configs=[redirects],

@@ -7,6 +7,8 @@ what becomes of which kind of array or PIL image.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, Union
 
 from inference_sdk.http.errors import EncodingError
@@ -40,9 +42,18 @@ __all__ = [
 
 def encode_base_64(payload: bytes | bytearray) -> str:
     """Base64 text of any bytes."""
+    return _base64_encoder()(payload)
+
+
+@cache
+def _base64_encoder() -> Callable[[bytes | bytearray], str]:
     import pybase64
 
-    return pybase64.b64encode_as_string(payload)
+    as_text: Callable[[bytes | bytearray], str] | None = getattr(
+        pybase64, "b64encode_as_string", None
+    )
+    # pybase64 1.0, which Roboflow's packages pin, makes bytes only: one copy more.
+    return as_text or (lambda payload: pybase64.b64encode(payload).decode("ascii"))
 
 
 def decode_base_64(text: str) -> bytes:

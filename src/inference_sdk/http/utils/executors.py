@@ -8,6 +8,7 @@ from the sync ones, parsed JSON (or bytes) from the async ones.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,6 +26,7 @@ from inference_sdk.http.operations.metadata import (
     UNKNOWN_MODEL_ID,
     collect_remote_processing_metadata_from_headers,
 )
+from inference_sdk.http.operations.state import DEFAULT_HEADERS
 from inference_sdk.http.steps import Exchange, run, run_async
 from inference_sdk.http.transport import Transport
 from inference_sdk.http.utils.request_building import RequestData
@@ -96,6 +98,10 @@ def _shared_connections() -> _Connections:
 
 
 def _step(request_data: RequestData, request_method: RequestMethod) -> Exchange:
+    headers = request_data.headers or {}
+    names = {name.lower() for name in headers}
+    if request_data.payload is not None and "content-type" not in names:
+        request_data = replace(request_data, headers={**headers, **DEFAULT_HEADERS})
     return Exchange(request_data, request_method, InferenceConfiguration())
 
 

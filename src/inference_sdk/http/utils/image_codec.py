@@ -140,16 +140,20 @@ def bytes_to_opencv_image(payload: bytes, array_type: np.number[Any] = np.uint8)
 
     Args:
         payload: content of the file.
-        array_type: dtype of the result; values are 0..255 whatever it is.
+        array_type: dtype of the result, unless the file has 16 bits a channel: then it is uint16,
+            as in depth maps, and values are 0..65535. Else they are 0..255, whatever the dtype.
 
     Returns:
         Array of shape (H, W) for grey, (H, W, 3) in BGR order for colours, (H, W, 4) in BGRA
-        order for colours with alpha; upright; writable. Of 16 bits a channel, the high ones.
+        order for colours with alpha; upright; writable.
 
     Raises:
         EncodingError: see `bytes_to_pillow_image`.
     """
-    picture = sendable(bytes_to_pillow_image(payload))
+    picture = bytes_to_pillow_image(payload)
+    if picture.mode.startswith("I"):  # grey of 16 bits; Pillow reads colours of 16 bits as 8
+        return np.array(picture).astype(np.uint16, copy=False)
+    picture = sendable(picture)
     if picture.mode == "LA":
         picture = picture.convert("RGBA")
     return _pillow_to_array(picture).astype(array_type, copy=False)

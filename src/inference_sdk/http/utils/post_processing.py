@@ -1,8 +1,8 @@
 """From what a server answered to what the caller asked for: scaled back, decoded, flattened.
 
-Pure functions on parsed JSON. The caller's dicts are never changed: where something is, the
-parts on the way to it are new, and the rest is shared. What does not look as agreed is passed
-through: an answer is the server's, and losing it over one odd key would help no one.
+Functions on parsed JSON. Those that scale coordinates change what they are given and return it;
+the others leave it alone. What does not look as agreed is passed through: an answer is the
+server's, and losing it over one odd key would help no one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def decode_workflow_outputs(
     A picture is `{"type": "base64", "value": …}`, at any depth.
     """
     return [
-        decode_workflow_output(output, expected_format) if isinstance(output, dict) else output
+        decode_workflow_output(workflow_output=output, expected_format=expected_format)
+        if isinstance(output, dict)
+        else output
         for output in workflow_outputs
     ]
 
@@ -71,32 +73,32 @@ def decode_workflow_output_list(
 
 def _decode_workflow_value(value: Any, expected_format: VisualisationResponseFormat) -> Any:
     if is_workflow_image(value):
-        return decode_workflow_output_image(value, expected_format)
+        return decode_workflow_output_image(value=value, expected_format=expected_format)
     if isinstance(value, dict):
-        return decode_workflow_output(value, expected_format)
+        return decode_workflow_output(workflow_output=value, expected_format=expected_format)
     if isinstance(value, list):
-        return decode_workflow_output_list(value, expected_format)
+        return decode_workflow_output_list(elements=value, expected_format=expected_format)
     return value
 
 
 def is_workflow_image(value: Any) -> bool:
-    """Whether this is `{"type": "base64", "value": "…"}`; other keys may stand beside."""
-    return (
-        isinstance(value, dict)
-        and value.get("type") == "base64"
-        and isinstance(value.get("value"), str)
-    )
+    """Whether this is `{"type": "base64", …}`; the picture is under `value`."""
+    return isinstance(value, dict) and value.get("type") == "base64"
 
 
 def decode_workflow_output_image(
     value: dict[str, Any], expected_format: VisualisationResponseFormat
-) -> Picture:
-    """The picture in a workflow image: its base64 text, an array, or a PIL image.
+) -> Optional[Picture]:
+    """The picture in a workflow image: its base64 text, an array, or a PIL image; None for none.
 
     Raises:
         EncodingError: it cannot be decoded.
     """
-    return transform_base64_visualisation(value["value"], expected_format)
+    if value.get("value") is None:
+        return None
+    return transform_base64_visualisation(
+        visualisation=value["value"], expected_format=expected_format
+    )
 
 
 # -- pictures ----------------------------------------------------------------------------------
@@ -115,7 +117,9 @@ def transform_base64_visualisation(
     """A base64 picture in the format asked for; see `transform_visualisation_bytes`."""
     if expected_format == VisualisationResponseFormat.BASE64:
         return visualisation
-    return transform_visualisation_bytes(decode_base_64(visualisation), expected_format)
+    return transform_visualisation_bytes(
+        visualisation=decode_base_64(visualisation), expected_format=expected_format
+    )
 
 
 def transform_visualisation_bytes(
@@ -160,99 +164,93 @@ def __getattr__(name: str) -> Any:
 def adjust_prediction_to_client_scaling_factor(
     prediction: dict[str, Any], scaling_factor: Optional[float]
 ) -> dict[str, Any]:
-    """An answer about a picture that was scaled by `scaling_factor`, in the original's pixels.
+    """Put an answer about a picture that was scaled by `scaling_factor` into the original's pixels.
 
-    The first prediction tells the kind of all. With no factor, and for answers that hold no
-    predictions, the answer comes back as it is.
+    The first prediction tells the kind of all. Without predictions it is the picture's size alone
+    that changes; with no factor, and for stubs, nothing does.
     """
-    if scaling_factor is None or predictions_should_not_be_post_processed(prediction):
+    if scaling_factor is None or prediction.get("is_stub"):
         return prediction
-    adjusted = {
-        **prediction,
-        "predictions": _adjust_predictions(prediction["predictions"], scaling_factor),
-    }
     if isinstance(prediction.get("image"), dict):
-        adjusted["image"] = _adjust_image_size(prediction["image"], scaling_factor)
-    return adjusted
+        _adjust_image_size(prediction["image"], scaling_factor)
+    if not predictions_should_not_be_post_processed(prediction):
+        _adjust_predictions(prediction["predictions"], scaling_factor)
+    return prediction
 
 
 def predictions_should_not_be_post_processed(prediction: dict[str, Any]) -> bool:
-    """Whether an answer holds nothing to scale: a stub, or no list of predictions, or none."""
+    """Whether there is no prediction to scale: no list of them, or an empty one."""
     predictions = prediction.get("predictions")
-    return bool(prediction.get("is_stub")) or not isinstance(predictions, list) or not predictions
+    return not isinstance(predictions, list) or not predictions
 
 
-def _adjust_image_size(image: dict[str, Any], scaling_factor: float) -> dict[str, Any]:
-    sides = (side for side in ("width", "height") if _is_number(image.get(side)))
-    return {**image, **{side: round(image[side] / scaling_factor) for side in sides}}
+def _adjust_image_size(image: dict[str, Any], scaling_factor: float) -> None:
+    for side in ("width", "height"):
+        if _is_number(image.get(side)):
+            image[side] = round(image[side] / scaling_factor)
 
 
-def _adjust_predictions(predictions: list[Any], scaling_factor: float) -> list[Any]:
+def _adjust_predictions(predictions: list[Any], scaling_factor: float) -> None:
     first = predictions[0] if isinstance(predictions[0], dict) else {}
     for points_key in _POINTS_KEYS:
         if points_key in first:
-            return adjust_prediction_with_bbox_and_points_to_client_scaling_factor(
-                predictions, scaling_factor, points_key
+            adjust_prediction_with_bbox_and_points_to_client_scaling_factor(
+                predictions=predictions, scaling_factor=scaling_factor, points_key=points_key
             )
+            return
     if "x" in first:
-        return adjust_object_detection_predictions_to_client_scaling_factor(
-            predictions, scaling_factor
+        adjust_object_detection_predictions_to_client_scaling_factor(
+            predictions=predictions, scaling_factor=scaling_factor
         )
-    return predictions
 
 
 def adjust_object_detection_predictions_to_client_scaling_factor(
     predictions: list[dict[str, Any]], scaling_factor: float
 ) -> list[dict[str, Any]]:
-    """Boxes in the original's pixels."""
-    return [
-        adjust_bbox_coordinates_to_client_scaling_factor(prediction, scaling_factor)
-        for prediction in predictions
-    ]
+    """Put boxes into the original's pixels; returns the list."""
+    for prediction in predictions:
+        adjust_bbox_coordinates_to_client_scaling_factor(
+            bbox=prediction, scaling_factor=scaling_factor
+        )
+    return predictions
 
 
 def adjust_prediction_with_bbox_and_points_to_client_scaling_factor(
     predictions: list[dict[str, Any]], scaling_factor: float, points_key: str
 ) -> list[dict[str, Any]]:
-    """Boxes, and the points under `points_key`, in the original's pixels."""
-    return [
-        _adjust_bbox_and_points(prediction, scaling_factor, points_key)
-        for prediction in predictions
-    ]
-
-
-def _adjust_bbox_and_points(
-    prediction: dict[str, Any], scaling_factor: float, points_key: str
-) -> dict[str, Any]:
-    adjusted = adjust_bbox_coordinates_to_client_scaling_factor(prediction, scaling_factor)
-    points = prediction.get(points_key) if isinstance(prediction, dict) else None
-    if isinstance(points, list):
-        adjusted[points_key] = adjust_points_coordinates_to_client_scaling_factor(
-            points, scaling_factor
+    """Put boxes, and the points under `points_key`, into the original's pixels."""
+    for prediction in predictions:
+        adjust_bbox_coordinates_to_client_scaling_factor(
+            bbox=prediction, scaling_factor=scaling_factor
         )
-    return adjusted
+        points = prediction.get(points_key) if isinstance(prediction, dict) else None
+        if isinstance(points, list):
+            adjust_points_coordinates_to_client_scaling_factor(
+                points=points, scaling_factor=scaling_factor
+            )
+    return predictions
 
 
 def adjust_bbox_coordinates_to_client_scaling_factor(
     bbox: dict[str, Any], scaling_factor: float
 ) -> dict[str, Any]:
-    """A copy with `x`, `y`, `width` and `height` in the original's pixels."""
-    adjusted: dict[str, Any] = _divided(bbox, _BOX_KEYS, scaling_factor)
-    return adjusted
+    """Put `x`, `y`, `width` and `height` into the original's pixels."""
+    _divide(bbox, _BOX_KEYS, scaling_factor)
+    return bbox
 
 
 def adjust_points_coordinates_to_client_scaling_factor(
     points: list[dict[str, Any]], scaling_factor: float
 ) -> list[dict[str, Any]]:
-    """Copies with `x` and `y` in the original's pixels."""
-    return [_divided(point, _POINT_KEYS, scaling_factor) for point in points]
+    """Put `x` and `y` of each point into the original's pixels."""
+    for point in points:
+        _divide(point, _POINT_KEYS, scaling_factor)
+    return points
 
 
-def _divided(element: Any, keys: tuple[str, ...], factor: float) -> Any:
-    if not isinstance(element, dict):
-        return element
-    present = (key for key in keys if _is_number(element.get(key)))
-    return {**element, **{key: element[key] / factor for key in present}}
+def _divide(element: Any, keys: tuple[str, ...], factor: float) -> None:
+    if isinstance(element, dict):
+        element.update({key: element[key] / factor for key in keys if _is_number(element.get(key))})
 
 
 def _is_number(value: Any) -> bool:
@@ -278,8 +276,9 @@ def combine_clip_embeddings(
     embeddings: Union[dict[str, Any], list[dict[str, Any]]],
 ) -> list[dict[str, Any]]:
     """One result for each picture: `embeddings` holds one vector, the other keys are kept."""
-    answers = embeddings if isinstance(embeddings, list) else [embeddings]
-    return [result for answer in answers for result in _split_embeddings(answer)]
+    if isinstance(embeddings, list):
+        return [result for answer in embeddings for result in combine_clip_embeddings(answer)]
+    return _split_embeddings(embeddings)
 
 
 def split_image_embeddings(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional
 
+from inference_sdk.http.errors import EncodingError
+
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
@@ -19,32 +21,55 @@ def resize_opencv_image(
     """Shrink an array to fit into both limits, keeping its proportions.
 
     Args:
-        image: uint8 array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); other dtypes are
-            converted as for sending (`image_codec`).
+        image: array of shape (H, W) or (H, W, channels), with any number of channels.
         max_height, max_width: pixels; nothing is done unless both are given.
 
     Returns:
-        uint8 array with the same channels, and the factor; the array as it came, and None, when
-        it fits already.
+        Array with the same dtype and channels, and the factor; the array as it came, and None,
+        when it fits already.
 
     Raises:
-        EncodingError: the array is no picture.
+        EncodingError: the array is no picture, or its dtype no number.
     """
-    import numpy as np
-    from PIL import Image
+    from inference_sdk.http.utils.image_codec import check_shape
 
-    from inference_sdk.http.utils.image_codec import check_shape, to_uint8
-
-    channels = check_shape(image)
+    if image.ndim != 3 or not image.size:
+        check_shape(image)
     factor = _factor(image.shape[0], image.shape[1], max_height, max_width)
     if factor is None:
         return image, None
-    size = (image.shape[1], image.shape[0])
+    return _shrink_array(image, factor), factor
+
+
+def _shrink_array(image: np.ndarray[Any, Any], factor: float) -> np.ndarray[Any, Any]:
+    import numpy as np
+    from PIL import Image
+
+    from inference_sdk.http.utils.image_codec import to_uint8
+
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if image.dtype == np.bool_:
+        image = to_uint8(image)
     # All channels alike: Pillow would weigh the colours of "RGBA" by their alpha.
-    mode = {1: "L", 3: "RGB", 4: "RGBX"}[channels]
-    pixels = np.ascontiguousarray(to_uint8(image))
-    shrunk = np.array(_shrink(Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1), factor))
-    return shrunk.reshape(shrunk.shape[:2] + image.shape[2:]), factor
+    mode = {1: "L", 3: "RGB", 4: "RGBX"}.get(channels)
+    if image.dtype == np.uint8 and mode is not None:
+        size = (image.shape[1], image.shape[0])
+        pixels = np.ascontiguousarray(image)
+        shrunk = np.array(_shrink(Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1), factor))
+        return shrunk.reshape(shrunk.shape[:2] + image.shape[2:])
+    planes = [_shrink_plane(plane, factor) for plane in np.moveaxis(np.atleast_3d(image), 2, 0)]
+    return np.stack(planes, axis=2).reshape(planes[0].shape + image.shape[2:])
+
+
+def _shrink_plane(plane: np.ndarray[Any, Any], factor: float) -> np.ndarray[Any, Any]:
+    """One channel of any kind of number, by way of float32."""
+    import numpy as np
+    from PIL import Image
+
+    if plane.dtype.kind not in "fiu":
+        raise EncodingError(f"An array of dtype {plane.dtype} cannot be scaled.")
+    shrunk = np.array(_shrink(Image.fromarray(plane.astype(np.float32)), factor))
+    return (shrunk if plane.dtype.kind == "f" else np.rint(shrunk)).astype(plane.dtype)
 
 
 def resize_pillow_image(

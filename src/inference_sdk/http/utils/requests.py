@@ -108,15 +108,14 @@ def mask_secret(value: str) -> str:
 def inject_images_into_payload(
     payload: dict[str, Any], encoded_images: list[EncodedImage], key: str = IMAGE_KEY
 ) -> dict[str, Any]:
-    """A copy of `payload` with the images under `key`.
+    """Put the images into `payload`, under `key`, and return it.
 
-    One image is an object, several are a list of objects; with none, the payload is returned as
-    it is.
+    One image is an object, several are a list of objects; none changes nothing.
     """
-    if not encoded_images:
-        return payload
-    images = [_image_object(image) for image in encoded_images]
-    return {**payload, key: images[0] if len(images) == 1 else images}
+    if encoded_images:
+        images = [_image_object(image) for image in encoded_images]
+        payload[key] = images[0] if len(images) == 1 else images
+    return payload
 
 
 def inject_nested_batches_of_images_into_payload(
@@ -124,8 +123,9 @@ def inject_nested_batches_of_images_into_payload(
     encoded_images: Union[list[Any], EncodedImage],
     key: str = IMAGE_KEY,
 ) -> dict[str, Any]:
-    """A copy of `payload` with the images under `key`, in lists nested as they came."""
-    return {**payload, key: _nested_image_objects(encoded_images)}
+    """Put the images into `payload`, under `key`, in lists nested as they came, and return it."""
+    payload[key] = _nested_image_objects(encoded_images)
+    return payload
 
 
 def _nested_image_objects(images: Union[list[Any], EncodedImage]) -> Any:
