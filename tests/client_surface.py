@@ -9,6 +9,7 @@ SETTINGS = {
     "inference_configuration",
     "client_mode",
     "selected_model",
+    "api_key",
     "transport",
     "webrtc",
     "configure",

@@ -351,8 +351,9 @@ def test_a_copy_takes_a_configuration_and_single_fields_over_it():
 @pytest.mark.parametrize(
     "copied", [lambda client: pickle.loads(pickle.dumps(client)), copy.deepcopy, copy.copy]
 )
-def test_a_client_goes_to_other_processes_with_its_settings(server, call, copied):
+def test_a_client_goes_to_other_processes_with_its_settings(server, call, copied, monkeypatch):
     """Worker pools pickle what they are given; connections stay where they were opened."""
+    monkeypatch.setenv("ROBOFLOW_API_KEY", KEY)  # of those that were pickled
     server.default = {"models": []}
     client = client_for(server, "v1", max_batch_size=2).select_model("coco/3")
     call(client, "list_loaded_models")

@@ -108,7 +108,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
 
     def __init__(self, api_url: str, api_key: str | None = None) -> None:
         super().__init__(api_url, api_key)
-        self._webrtc: tuple[ApiKeyTransport, WebRTCClient] | None = None
+        self._webrtc: tuple[tuple[ApiKeyTransport, str | None], WebRTCClient] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_webrtc": None}
@@ -134,17 +134,19 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
     def webrtc(self) -> WebRTCClient:
         """Live streams; made on first use, which warns that it is experimental.
 
-        Made anew when the key has to travel another way than before.
+        Made anew when the key is another, or has to travel another way than before.
         """
         from inference_sdk.webrtc.client import WebRTCClient
 
         with _MAKING_WEBRTC:
             state = self._state
-            if self._webrtc is None or self._webrtc[0] is not state.key_transport:
+            state.require_secrets()
+            made_with = state.key_transport, state.api_key
+            if self._webrtc is None or self._webrtc[0] != made_with:
                 made = WebRTCClient(
                     state.api_url, state.api_key, api_key_transport=state.key_transport.value
                 )
-                self._webrtc = state.key_transport, made
+                self._webrtc = made_with, made
             return self._webrtc[1]
 
     # -- settings ------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -22,17 +23,24 @@ from inference_sdk.http.steps import Operation, run, run_async
 from inference_sdk.http.transport import Transport
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.http.utils.requests import mask_secret
+from inference_sdk.http.withheld import Withheld, environment_key
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
 
-API_KEY_VARIABLE = "ROBOFLOW_API_KEY"
-
 _CHANGING = threading.Lock()
 """Two threads that change two settings must not undo each other's. Of the module, not of a client:
 a client that holds a lock could not be pickled."""
+
+if hasattr(os, "register_at_fork"):
+    # A child that was forked while another thread held it would wait for ever.
+    os.register_at_fork(
+        before=_CHANGING.acquire,
+        after_in_parent=_CHANGING.release,
+        after_in_child=_CHANGING.release,
+    )
 
 
 def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +65,7 @@ class ClientBase:
         address = _address(api_url)
         self._state = ClientState(
             api_url=address,
-            api_key=api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None,
+            api_key=api_key if api_key is not None else environment_key(),
             mode=HTTPClientMode.from_url(address),
         )
         self._transport = Transport()
@@ -65,18 +73,44 @@ class ClientBase:
 
     def __repr__(self) -> str:
         state = self._state
-        key = None if state.api_key is None else mask_secret(state.api_key)
+        key = None if self.api_key is None else mask_secret(self.api_key)
         return (
             f"{type(self).__name__}(api_url={host_of(state.api_url)!r}, api_key={key!r}, "
             f"client_mode={state.mode.value!r}, selected_model={state.model_id!r})"
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a pickled copy, for another process, takes along: all but the connections."""
+        """What a pickled copy, for another process, takes along: neither connections nor secrets.
+
+        The other side takes its key from `ROBOFLOW_API_KEY`, or has its `api_key` set again.
+        """
         return {name: value for name, value in vars(self).items() if name != "_transport"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _transport=Transport())
+
+    def __copy__(self) -> Self:
+        copied = object.__new__(type(self))
+        copied.__setstate__(self.__getstate__())
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copied = object.__new__(type(self))
+        copied.__setstate__(deepcopy(self.__getstate__(), memo))
+        return copied
+
+    @property
+    def api_key(self) -> str | None:
+        """The key of all calls. It can be set, also where pickling left it behind."""
+        key = self._state.api_key
+        return None if isinstance(key, Withheld) else key
+
+    @api_key.setter
+    def api_key(self, key: str | None) -> None:
+        if isinstance(self._state.api_key, Withheld):
+            self._set(api_key=key)  # nobody can have relied on a copy that could not call
+        else:
+            self._change(api_key=key)
 
     @property
     def inference_configuration(self) -> InferenceConfiguration:
@@ -112,9 +146,12 @@ class ClientBase:
 
     def _change(self, **changes: Any) -> Any:
         self.require_changeable()
+        self._set(**changes)
+        return self
+
+    def _set(self, **changes: Any) -> None:
         with _CHANGING:
             self._state = replace(self._state, **changes)
-        return self
 
     @contextmanager
     def _changed(self, field: str, value: Any) -> Generator[Any, None, None]:
@@ -204,9 +241,11 @@ class ClientBase:
         }
 
     def _run(self, operation: Operation[T]) -> T:
+        self._state.require_secrets()
         return run(operation, self)
 
     async def _run_async(self, operation: Operation[T]) -> T:
+        self._state.require_secrets()
         return await run_async(operation, self)
 
 

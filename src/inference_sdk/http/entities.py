@@ -21,6 +21,7 @@ from inference_sdk.http.errors import (
     ModelTaskTypeNotSupportedError,
 )
 from inference_sdk.http.from_wire import FromWire
+from inference_sdk.http.withheld import KeepsSecrets, Withheld, without_password
 
 if TYPE_CHECKING:
     import os
@@ -227,10 +228,11 @@ _LEGACY: Naming = [
 
 
 @dataclass(frozen=True)
-class InferenceConfiguration:
+class InferenceConfiguration(KeepsSecrets):
     """How a client calls. Frozen: `dataclasses.replace` makes a changed copy.
 
-    None leaves a setting to the server. The groups below are: what the model does, what
+    A pickle holds neither `service_secret` nor a password in `proxy`: a client that was pickled
+    wants them again. None leaves a setting to the server. The groups below are: what the model does, what
     comes back, what is sent, and how the connection behaves.
 
     Attributes:
@@ -326,6 +328,12 @@ class InferenceConfiguration:
                 raise InvalidParameterError(
                     f"{name} is {getattr(self, name)}, but must not be below 0."
                 )
+
+    def _withheld(self) -> dict[str, Withheld | None]:
+        return {
+            "service_secret": None if self.service_secret is None else Withheld(),
+            "proxy": without_password(self.proxy),
+        }
 
     @classmethod
     def init_default(cls) -> InferenceConfiguration:

@@ -13,14 +13,13 @@ Nothing here knows what the steps are for, and no step knows which operation yie
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from inference_sdk.http import pipeline
+from inference_sdk.http import interruption, pipeline
+from inference_sdk.http.workers import beside_loop
 
 if TYPE_CHECKING:
     from inference_sdk.http.answers import Answer
@@ -53,6 +52,7 @@ def run(operation: Operation[T], context: Any) -> T:
     try:
         step = next(operation)
         while True:
+            interruption.check()
             try:
                 result = step.perform(context)
             except Exception as error:  # noqa: BLE001 - the operation decides what it can handle
@@ -224,8 +224,7 @@ class Compute(Generic[T]):
     async def perform_async(self, context: object) -> T:  # noqa: ARG002 - needs no client
         if self._at_once is not None and (result := self._at_once()) is not None:
             return result
-        work = partial(copy_context().run, self._work)
-        return await asyncio.get_running_loop().run_in_executor(None, work)
+        return await beside_loop(self._work)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from inference_sdk.http.entities import ApiKeyTransport
 from inference_sdk.http.errors import InvalidParameterError
+from inference_sdk.http.withheld import (
+    KeepsSecrets,
+    Withheld,
+    environment_key,
+    require,
+    without_password,
+)
 from inference_sdk.utils.decorators import experimental
 from inference_sdk.webrtc.config import StreamConfig
 
@@ -18,8 +25,10 @@ if TYPE_CHECKING:
     from inference_sdk.webrtc.sources import StreamSource
 
 
-class WebRTCClient:
+class WebRTCClient(KeepsSecrets):
     """Makes streams to one server.
+
+    A pickle does not hold the key: the other side takes it from `ROBOFLOW_API_KEY`.
 
     Args:
         api_url: address of an inference server with WebRTC.
@@ -35,6 +44,17 @@ class WebRTCClient:
         self._api_url = api_url.rstrip("/")
         self._api_key = api_key
         self._api_key_transport = ApiKeyTransport.parse(api_key_transport)
+
+    def _withheld(self) -> dict[str, Optional[Withheld]]:
+        return {
+            "_api_url": without_password(self._api_url),
+            "_api_key": None if self._api_key is None else Withheld(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if isinstance(self._api_key, Withheld):
+            self._api_key = environment_key() or self._api_key
 
     def __repr__(self) -> str:
         return f"WebRTCClient(api_url={self._api_url!r})"
@@ -72,6 +92,7 @@ class WebRTCClient:
             >>> session = client.webrtc.stream(WebcamSource(), model_id="coco/3",
             ...                                task_type="object-detection")
         """
+        require(self)
         if (workflow is None) == (model_id is None):
             raise InvalidParameterError("stream() takes either workflow or model_id.")
         if model_id is not None:
@@ -99,6 +120,7 @@ class WebRTCClient:
         from inference_sdk.webrtc.signalling import Server
 
         require_aiortc()
+        require(self)
         server = Server(self._api_url, self._api_key, self._api_key_transport)
         return await diagnose(server, config or StreamConfig())
 

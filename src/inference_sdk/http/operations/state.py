@@ -24,6 +24,13 @@ from inference_sdk.http.utils.request_building import (
     execution_headers,
     header_value,
 )
+from inference_sdk.http.withheld import (
+    KeepsSecrets,
+    Withheld,
+    environment_key,
+    require,
+    without_password,
+)
 
 JSON = "application/json"
 DEFAULT_HEADERS = {"Content-Type": JSON}
@@ -33,7 +40,7 @@ MODEL_ID = "model_id"
 
 
 @dataclass(frozen=True)
-class ClientState:
+class ClientState(KeepsSecrets):
     """Everything a call depends on beside its arguments."""
 
     api_url: str
@@ -41,6 +48,26 @@ class ClientState:
     mode: HTTPClientMode
     model_id: str | None = None
     configuration: InferenceConfiguration = field(default_factory=InferenceConfiguration)
+
+    def _withheld(self) -> dict[str, Withheld | None]:
+        return {
+            "api_url": without_password(self.api_url),
+            API_KEY: None if self.api_key is None else Withheld(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(state[API_KEY], Withheld):
+            state = {**state, API_KEY: environment_key() or state[API_KEY]}
+        vars(self).update(state)
+
+    def require_secrets(self) -> None:
+        """Refuse to call without the secrets that stayed behind when the client was pickled.
+
+        Raises:
+            APIKeyNotProvided: the key is missing.
+            InvalidParameterError: a secret of the configuration, or the address's password.
+        """
+        require(self, self.configuration)
 
     @property
     def key_transport(self) -> ApiKeyTransport:

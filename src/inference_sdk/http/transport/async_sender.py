@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 from aiohttp import payload
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.entities import RequestMethod
@@ -16,6 +19,7 @@ from inference_sdk.http.transport.json_body import encode_json
 from inference_sdk.http.transport.query import query_values
 from inference_sdk.http.transport.redirects import judge_redirect
 from inference_sdk.http.utils.request_building import RequestData
+from inference_sdk.http.workers import beside_loop
 
 ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
@@ -57,12 +61,39 @@ class _LargeBody(payload.BytesPayload):
         await self.write(writer)
 
 
+class _Resolver(AbstractResolver):
+    """Looks hosts up beside the loop, also when the main thread has ended: asyncio then cannot."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+        found = await beside_loop(partial(look_up, flags=socket.AI_ADDRCONFIG))
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=int(address[1]),
+                family=family,
+                proto=protocol,
+                flags=flags,
+            )
+            for family, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
 def new_session() -> aiohttp.ClientSession:
     """A session that keeps connections, and no cookies. How many is the callers' business."""
     redirects = aiohttp.TraceConfig()
     redirects.on_request_redirect.append(_judge_redirect)
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=IDLE_SECONDS, resolver=_Resolver()
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         # A request that has no body has no type of one; aiohttp would call it a stream of bytes.
         skip_auto_headers=["Content-Type"],

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from inference_sdk.http import faults
+from inference_sdk.http import faults, interruption
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.transport.connection_settings import ConnectionSettings
 from inference_sdk.http.transport.loop_sessions import LoopSessions
@@ -40,7 +39,7 @@ class Transport:
 
     def __init__(
         self,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = interruption.sleep,
         sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.sleep = sleep

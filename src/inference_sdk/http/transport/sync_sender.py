@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from contextvars import ContextVar
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -15,6 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import HTTPClientError
+from inference_sdk.http.interruption import ended_by, shut
 from inference_sdk.http.transport.body_parts import body_parts
 from inference_sdk.http.transport.json_body import encode_json
 from inference_sdk.http.transport.query import query_values
@@ -35,13 +38,25 @@ limit, so the one that holds goes round it.
 """
 
 
+_waits: ContextVar[ExitStack] = ContextVar("_waits")
+"""What this exchange waits for, until it is over: see `interruption`."""
+
+
 class _Connection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _cut_with_scope(self)
+
     def send(self, data: Any) -> None:
         for part in _timed_parts(self, data):
             super().send(part)
 
 
 class _SecureConnection(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        _cut_with_scope(self)
+
     def send(self, data: Any) -> None:
         for part in _timed_parts(self, data):
             super().send(part)
@@ -51,8 +66,14 @@ def _timed_parts(connection: HTTPConnection, data: bytes) -> Iterator[bytes | me
     if connection.sock is None:  # the request's head, which connects
         yield data
         return
+    _cut_with_scope(connection)
     connection.sock.settimeout(_silence.get())
     yield from body_parts(data)
+
+
+def _cut_with_scope(connection: HTTPConnection) -> None:
+    assert connection.sock is not None, "it has been opened"  # noqa: S101
+    _waits.get().enter_context(ended_by(partial(shut, connection.sock)))
 
 
 class _Pool(HTTPConnectionPool):
@@ -134,7 +155,9 @@ def send(
     )
     token = _silence.set(timeout[1])
     try:
-        return session.send(prepared, timeout=timeout, **settings)
+        with ExitStack() as waits:
+            _waits.set(waits)
+            return session.send(prepared, timeout=timeout, **settings)
     finally:
         _silence.reset(token)
 
