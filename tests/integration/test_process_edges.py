@@ -63,7 +63,10 @@ work = FORMS[sys.argv[4]]
 FORMS = ["one", "list", "many", "workflow"]
 FORMS += [f"{form}-async" for form in FORMS]
 each_form = pytest.mark.parametrize("form", FORMS)
-each_window = pytest.mark.parametrize("window", [1, 4])
+each_window = pytest.mark.parametrize(
+    ("form", "window"), [(form, 4) for form in FORMS] + [("list", 1), ("many-async", 1)]
+)
+some_forms = pytest.mark.parametrize("form", ["one", "many", "one-async", "many-async"])
 
 on_posix = pytest.mark.skipif(os.name != "posix", reason="forks, and signals to processes")
 
@@ -147,7 +150,6 @@ def play(program: str, server: RecordingServer, *arguments: Any, **options: Any)
 # -- the end of the program ------------------------------------------------------------------------
 
 
-@each_form
 @each_window
 def test_threads_that_outlive_the_main_thread(
     form: str, window: int, holding: RecordingServer
@@ -164,7 +166,6 @@ def test_threads_that_outlive_the_main_thread(
     assert play(program, holding, form, window, host="localhost") == str(results)
 
 
-@each_form
 @each_window
 def test_the_end_waits_for_no_daemon_thread(
     form: str, window: int, holding: RecordingServer
@@ -256,7 +257,6 @@ def interrupt(process: subprocess.Popen[str], **options: Any) -> str:
 
 
 @on_posix
-@each_form
 @each_window
 def test_ctrl_c_while_the_server_works(form: str, window: int, holding: RecordingServer) -> None:
     process = start(INTERRUPTED, holding, form, window)
@@ -265,7 +265,7 @@ def test_ctrl_c_while_the_server_works(form: str, window: int, holding: Recordin
 
 
 @on_posix
-@each_form
+@some_forms
 def test_ctrl_c_between_two_tries(form: str, holding: RecordingServer) -> None:
     def refuse(_: Recorded) -> web.Response:
         return web.json_response({}, status=503, headers={"Retry-After": "30"})
@@ -285,7 +285,7 @@ SLOW = "QUJD" * 4_000_000
 
 
 @on_posix
-@each_form
+@some_forms
 def test_ctrl_c_while_sending(form: str) -> None:
     """To a server that takes no more of the body than fits into its buffers."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
@@ -298,7 +298,7 @@ def test_ctrl_c_while_sending(form: str) -> None:
 
 
 @on_posix
-@each_form
+@some_forms
 def test_ctrl_c_while_connecting(form: str) -> None:
     """To a server whose queue of connections is full."""
     with ExitStack() as open_sockets:
@@ -341,7 +341,7 @@ def test_ctrl_c_in_the_source_and_in_the_consumer(form: str, holding: RecordingS
 
 
 @on_posix
-@each_form
+@some_forms
 def test_forks_beside_a_batch(form: str, holding: RecordingServer) -> None:
     """Children of a program that has called, and calls: they work, and disturb their parent not."""
     program = """
