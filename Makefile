@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint types unit coverage format benchmark clean
+.PHONY: demo test lint types unit coverage format benchmark compare-calls clean
 
 demo: $(VENV)/.demo
 	$(BIN)/inference-sdk infer examples/astronaut.jpg examples/coffee.jpg --confidence 0.35 --save demo-output
@@ -31,6 +31,11 @@ format: $(INSTALLED)
 
 benchmark: $(INSTALLED)
 	$(BIN)/python benchmarks/http_path.py
+
+# Every call beside released versions of inference-sdk, as black boxes: downloads them, takes a minute.
+compare-calls: $(INSTALLED)
+	$(BIN)/python compat/calls/compare.py --version 1.8.3
+	$(BIN)/python compat/calls/compare.py --version 1.1.1
 
 clean:
 	rm -rf $(VENV) demo-output .coverage* .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -59,6 +59,18 @@ class InterceptedResponse(aiohttp.ClientResponse):
         super().__init__(*args, **kwargs)
 
 
+def test_nested_images_are_loaded_by_the_loader_of_that_name() -> None:
+    from inference_sdk.http.utils import loaders
+
+    with patch.object(loaders, "load_static_inference_input") as loader:
+        loader.side_effect = [["a"], ["b"], ["c"]]
+        nested = loaders.load_nested_batches_of_inference_input([["x", "y"], ["z"]], 5, 6)
+    assert nested == [["a", "b"], ["c"]]
+    assert loader.call_args_list == [
+        called(inference_input=text, max_height=5, max_width=6) for text in "xyz"
+    ]
+
+
 @pytest.fixture
 def intercepted() -> Any:
     with aioresponses() as interceptor:

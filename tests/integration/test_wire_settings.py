@@ -6,6 +6,9 @@ import copy
 import json
 import logging
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -180,6 +183,56 @@ def test_billing_travels_in_the_query_of_calls_of_models(server, call, row):
     )
     assert all("service_secret" not in request.query for request in look_ups)
     assert all(SECRET not in request.body.decode() for request in server.requests)
+
+
+@contextmanager
+def in_context(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+HAVE_PARAMETERS = {"infer", "infer_from_api_v1", "infer_many"}
+"""Calls of models whose source travels among their own parameters only."""
+
+
+@both_ways
+@every_call_of_v1
+def test_tags_of_the_context_travel_with_calls_of_models(server, call, row):
+    set_answers(server, row)
+    client = client_for(server, "v1", source="camera")
+    with in_context(sdk_config.usage_source_tags, {"source_info": "yard", "app": "x"}):
+        make(call, client, row)
+    body = {"source": "camera", "source_info": "yard", "app": "x"}
+    query = {name: [text] for name, text in {**body, "source_info_origin": "context"}.items()}
+    sent = server.last
+    expected = query if row.of_a_model and row.method not in HAVE_PARAMETERS else {}
+    assert {name: text for name, text in sent.query.items() if name in query} == expected
+    if row.body is not None:
+        found = {name: text for name, text in sent.json.items() if name in body}
+        assert found == (body if row.of_a_model else {})
+
+
+@both_ways
+@pytest.mark.parametrize("mode", ["v0", "v1"])
+@pytest.mark.parametrize(
+    ("method", "arguments", "billed"),
+    [
+        ("ocr_image", {"inference_input": IMAGE}, True),
+        ("get_clip_text_embeddings", {"text": "cat"}, True),
+        ("run_workflow", {"workspace_name": "w", "workflow_id": "f"}, False),
+    ],
+)
+def test_a_secret_of_the_context_is_billed(server, call, mode, method, arguments, billed):
+    server.default = {"outputs": []}
+    client = client_for(server, mode, service_secret="own", count_inference=True)
+    with in_context(sdk_config.outbound_service_secret, SECRET):
+        call(client, method, **arguments)
+    sent = server.last.query
+    secret, counts = sent.get("service_secret"), sent.get("countinference")
+    assert (secret, counts) == (([SECRET], ["False"]) if billed else (None, None))
 
 
 @both_ways

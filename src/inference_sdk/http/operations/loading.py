@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -68,27 +68,40 @@ def flatten(inference_input: Any) -> Iterator[Any]:
         yield inference_input
 
 
-def load_all(inference_input: Any, preparation: Preparation) -> Operation[list[LoadedImage]]:
+Load = Callable[[Any, Preparation], Operation[LoadedImage]]
+
+
+def load_all(
+    inference_input: Any, preparation: Preparation, load: Load | None = None
+) -> Operation[list[LoadedImage]]:
     """Load an input, or a (nested) list of them, as one flat list in order.
+
+    Args:
+        inference_input: one reference, or a list of them.
+        preparation: what is done to each.
+        load: loads one of them; `load_image` unless given.
 
     Raises:
         HTTPClientError: an input cannot be loaded; in a list the message says which.
     """
+    load = load or load_image
     references = list(flatten(inference_input))
     if not isinstance(inference_input, (list, tuple)):
-        return [(yield from load_image(references[0], preparation))]
-    images = (located(i, r, load_image(r, preparation)) for i, r in enumerate(references))
+        return [(yield from load(references[0], preparation))]
+    images = (located(i, r, load(r, preparation)) for i, r in enumerate(references))
     slow = preparation.limits or not all(_is_at_hand(reference) for reference in references)
     concurrency = min(LOADERS, len(references)) if slow else 1
     loaded: list[LoadedImage] = yield Each(images, concurrency)
     return loaded
 
 
-def load_nested(inference_input: Any, preparation: Preparation) -> Operation[Any]:
-    """Load an input, or a list of them, keeping the nesting."""
+def load_nested(
+    inference_input: Any, preparation: Preparation, load: Load | None = None
+) -> Operation[Any]:
+    """Load an input, or a list of them, keeping the nesting; `load` as of `load_all`."""
     if not isinstance(inference_input, (list, tuple)):
-        return (yield from load_image(inference_input, preparation))
-    loaded = iter((yield from load_all(inference_input, preparation)))
+        return (yield from (load or load_image)(inference_input, preparation))
+    loaded = iter((yield from load_all(inference_input, preparation, load)))
     return _refill(inference_input, loaded)
 
 

@@ -20,7 +20,7 @@ from inference_sdk.http.operations.loading import (
     load_nested,
     uri_is_http_link,
 )
-from inference_sdk.http.steps import run, run_async
+from inference_sdk.http.steps import Compute, Operation, run, run_async
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,11 +77,26 @@ def load_nested_batches_of_inference_input(
     max_height: int | None = None,
     max_width: int | None = None,
 ) -> LoadedImage | list[Any]:
-    """As `load_static_inference_input`, keeping the nesting: one pair for one image."""
+    """As `load_static_inference_input`, keeping the nesting: one pair for one image.
+
+    It is this module's loader of that name that loads each image: programs and tests replace it.
+    """
     loaded: LoadedImage | list[Any] = run(
-        load_nested(inference_input, Preparation(max_height, max_width)), None
+        load_nested(inference_input, Preparation(max_height, max_width), _by_name), None
     )
     return loaded
+
+
+def _by_name(reference: Any, preparation: Preparation) -> Operation[LoadedImage]:
+    return (yield Compute(_load_one, reference, preparation))
+
+
+def _load_one(reference: Any, preparation: Preparation) -> LoadedImage:
+    return load_static_inference_input(
+        inference_input=reference,
+        max_height=preparation.max_height,
+        max_width=preparation.max_width,
+    )[0]
 
 
 async def load_nested_batches_of_inference_input_async(
