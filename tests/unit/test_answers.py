@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
-from inference_sdk.http.answers import SHOWN_BYTES, Answer, api_message
+from inference_sdk.http.answers import SHOWN_CHARACTERS, Answer, api_message, parse_json
 from inference_sdk.http.errors import HTTPCallErrorError, InvalidServerResponseError
 
 KEY = "0123456789"
@@ -27,7 +30,17 @@ def answer(content: bytes = b"", status: int = 200, **headers: str) -> Answer:
         ({"message": None, "detail": "b"}, "b"),
         ({}, "N/A"),
         ([], "N/A"),
-        ("text", "N/A"),
+        ("Forbidden", "Forbidden"),
+        (["no key", "no model"], "no key; no model"),
+        (False, "N/A"),
+        ({"reason": 5, "code": 7}, "5"),
+        ({"code": 7}, "N/A"),
+        ({"error": "a"}, "a"),
+        ({"error": True, "reason": "a"}, "a"),
+        ({"error": {"code": 7, "message": "a"}}, "a"),
+        ({"Message": "a"}, "a"),
+        ({"detail": {"msg": "a"}}, "a"),
+        ({"errors": ["a", {"message": "b"}]}, "a; b"),
         (None, "N/A"),
         ({"message": {"code": 7}}, "{'code': 7}"),
         ({"message": "a", "inner_error_message": "b"}, "a. More details: b"),
@@ -48,7 +61,8 @@ def answer(content: bytes = b"", status: int = 200, **headers: str) -> Answer:
             "body.model_id: Field required; body.image.0: wrong; no place; {'loc': ['body']}; text",
         ),
         ({"detail": []}, "N/A"),
-        ({"detail": {"reason": "x"}}, "{'reason': 'x'}"),
+        ({"detail": {"reason": "x"}}, "x"),
+        ({"detail": {"other": "x"}}, "{'other': 'x'}"),
     ],
 )
 def test_api_message_of_json(body: Any, message: str) -> None:
@@ -74,23 +88,95 @@ def test_raise_for_status(status: int, side: str) -> None:
     )
     assert error.status_code == status
     assert error.api_message == "key api_key=01***89 is unknown"
-    assert (
-        str(error)
-        == repr(error)
-        == (
-            f"HTTPCallErrorError(description='{error.description}', "
-            f"api_message='{error.api_message}',status_code={status})"
-        )
+    assert repr(error) == (
+        f"{type(error).__name__}(description='{error.description}', "
+        f"api_message='{error.api_message}',status_code={status})"
     )
+    assert str(error).startswith(
+        f"http://host/info answered with status {status} (Bad Gateway): key api_key=01***89 is "
+        "unknown."
+    )
+    assert error.body == '{"message": "key api_key=01***89 is unknown"}'
 
 
-@pytest.mark.parametrize("status", [200, 204, 302, 399])
-def test_other_statuses_are_no_errors(status: int) -> None:
+@pytest.mark.parametrize("status", [200, 204, 299])
+def test_success_is_no_error(status: int) -> None:
     answer(status=status).raise_for_status()
+
+
+@pytest.mark.parametrize("status", [199, 302, 399])
+def test_what_is_neither_success_nor_an_error(status: int) -> None:
+    with pytest.raises(InvalidServerResponseError, match=str(status)) as caught:
+        answer(b'{"looks": "like a result"}', status).raise_for_status()
+    assert caught.value.status_code == status
+    assert "looks" in str(caught.value)
+
+
+PAGE = f"<!DOCTYPE html><html><title>\n Bad &amp; worse </title>{'x' * 100_000}</html>"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (PAGE, "Bad & worse (a page of 100061 characters)"),
+        ("<html>" + "x" * 1000, "no title (a page of 1006 characters)"),
+        ("x" * 5_000_000, "xxx … xxx"),
+        (json.dumps({"message": "x" * 5_000_000}), "xxx … xxx"),
+        (json.dumps({"detail": [{"msg": "x", "loc": ["y"]}] * 9999}), "y: x; y: x"),
+    ],
+    ids=["page", "page without a title", "text", "message", "report"],
+)
+def test_long_errors_are_short(body: str, said: str) -> None:
+    with pytest.raises(HTTPCallErrorError) as caught:
+        answer(body.encode(), 502).raise_for_status()
+    assert said in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert len(repr(caught.value)) < 700
+    assert caught.value.body == body
+
+
+@pytest.mark.parametrize("name", ["X-Request-Id", "X-Amzn-RequestId", "CF-Ray"])
+def test_a_request_has_the_servers_name(name: str) -> None:
+    answered = Answer(500, "Oops", "http://host", CaseInsensitiveDict({name: "r-17"}), b"")
+    error = replace(answered, tries=3, elapsed=2.04).error()
+    assert (error.request_id, error.tries, error.elapsed) == ("r-17", 3, 2.04)
+    assert str(error).endswith("(3 tries in 2.0 s, request id r-17)")
 
 
 def test_json() -> None:
     assert answer(b'{"a": [1]}').json() == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[Infinity, -Infinity, 1e999]", [math.inf, -math.inf, math.inf]),
+        ('{"class": "\\ud800"}', {"class": "\ud800"}),
+        ("[18446744073709551616, -9223372036854775809]", [2**64, -(2**63) - 1]),
+        ("12345678901234567890123", 12345678901234567890123),
+        (
+            "[0.12345678901234567890123, 12345678901234567890.5]",
+            [0.12345678901234568, 12345678901234567890.5],
+        ),
+        ("\ufeff{}", {}),
+    ],
+)
+def test_json_as_python_writes_it(text: str, value: Any) -> None:
+    assert parse_json(text.encode()) == value
+
+
+def test_not_a_number() -> None:
+    assert math.isnan(parse_json(b"[NaN]")[0])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff", b"NaN,", b"[" * 5000, b"[" * 100_000, b"[NaN," * 100_000, b"9" * 5000],
+    ids=lambda content: f"{content[:5]!r} {len(content)}",
+)
+def test_what_is_no_json_is_a_value_error(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse_json(content)
 
 
 def test_what_is_no_json_is_shown() -> None:
@@ -98,10 +184,11 @@ def test_what_is_no_json_is_shown() -> None:
     with pytest.raises(InvalidServerResponseError) as caught:
         answer(page, Content_Type="text/html").json()
     message = str(caught.value)
-    assert "http://host/info?api_key=01***89&v=1 answered with status 200" in message
+    assert "http://host/info answered with status 200" in message
     assert "text/html, 1006 bytes" in message
-    assert page[:SHOWN_BYTES].decode() in message
-    assert page[: SHOWN_BYTES + 1].decode() not in message
+    assert caught.value.body == page.decode()
+    assert page[:SHOWN_CHARACTERS].decode() in message
+    assert page[: SHOWN_CHARACTERS + 1].decode() not in message
 
 
 def test_a_page_that_repeats_the_key() -> None:

@@ -20,6 +20,7 @@ from inference_sdk.http.call_errors import as_client_error, wrap_errors, wrap_er
 from inference_sdk.http.errors import (
     HTTPCallErrorError,
     HTTPClientError,
+    HTTPConnectTimeoutError,
     HTTPServerConnectionError,
     HTTPServerDisconnectedError,
     HTTPServerTimeoutError,
@@ -53,8 +54,8 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (ssl.SSLCertVerificationError("bad"), HTTPClientError, "No secure connection"),
         (ssl.SSLEOFError("cut"), HTTPServerConnectionError, "Could not connect"),
         (requests.exceptions.ProxyError("x"), HTTPServerConnectionError, "The proxy does not"),
-        (requests.exceptions.ConnectTimeout("x"), HTTPServerConnectionError, "Could not connect"),
-        (aiohttp.ConnectionTimeoutError("x"), HTTPServerConnectionError, "Could not connect"),
+        (requests.exceptions.ConnectTimeout("x"), HTTPConnectTimeoutError, "Could not connect"),
+        (aiohttp.ConnectionTimeoutError("x"), HTTPConnectTimeoutError, "Could not connect"),
         (requests.exceptions.ReadTimeout("x"), HTTPServerTimeoutError, "within 1.5 s"),
         (aiohttp.SocketTimeoutError("x"), HTTPServerTimeoutError, "within 1.5 s"),
         (asyncio.TimeoutError(), HTTPServerTimeoutError, "within 1.5 s"),
@@ -161,8 +162,10 @@ def test_wrapped_answers_of_requests(is_async: bool) -> None:
     error = raised_by_wrapped(requests_error(404, b'{"message": "no model"}'), is_async)
     assert isinstance(error, HTTPCallErrorError)
     assert (error.status_code, error.api_message) == (404, "no model")
-    assert KEY not in repr(error)
-    assert error.__cause__ is None
+    assert type(error.__cause__) is not requests.HTTPError  # a masked copy of it
+    assert isinstance(error.__cause__, requests.HTTPError)
+    for told in (error, error.__cause__, error.__cause__.response.__dict__):
+        assert KEY not in repr(told)
     assert error.__context__ is None
 
 

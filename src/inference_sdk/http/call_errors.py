@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
 from inference_sdk.http import faults
-from inference_sdk.http.answers import NO_MESSAGE, Answer
-from inference_sdk.http.errors import HTTPCallErrorError, HTTPClientError, RetryError
+from inference_sdk.http.answers import Answer
+from inference_sdk.http.errors import NO_MESSAGE, HTTPClientError, RetryError, call_error
 from inference_sdk.http.transport.json_body import encode_json
-from inference_sdk.http.utils.requests import deduct_api_key_from_string
+from inference_sdk.http.utils.masked_copies import masked_alone, text_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,8 +35,8 @@ def wrap_errors(function: Callable[P, T]) -> Callable[P, T]:
             if not _is_of_a_call(error):
                 raise
             cause = error
-        # Outside the handler: the library's error quotes the whole URL and must not be chained.
-        raise as_client_error(cause)
+        # Outside the handler: the library's error quotes the whole URL; a masked copy is chained.
+        raise as_client_error(cause) from masked_alone(cause)
 
     return wrapper
 
@@ -52,8 +52,8 @@ def wrap_errors_async(function: Callable[P, Awaitable[T]]) -> Callable[P, Awaita
             if not _is_of_a_call(error):
                 raise
             cause = error
-        # Outside the handler: the library's error quotes the whole URL and must not be chained.
-        raise as_client_error(cause)
+        # Outside the handler: the library's error quotes the whole URL; a masked copy is chained.
+        raise as_client_error(cause) from masked_alone(cause)
 
     return wrapper
 
@@ -67,15 +67,15 @@ def as_client_error(error: Exception) -> HTTPClientError:
         return _of_response(response)
     status = getattr(error, "status", None)
     if isinstance(status, int) and _is_of(error, "aiohttp."):
-        description = deduct_api_key_from_string(str(error))
-        message = deduct_api_key_from_string(str(getattr(error, "message", NO_MESSAGE)))
-        return HTTPCallErrorError(description, status, message)
+        return call_error(str(error), status, str(getattr(error, "message", NO_MESSAGE)))
     request: Any = getattr(error, "request", None) or getattr(error, "request_info", None)
     return faults.translate(error, str(getattr(request, "url", None) or "the server"))
 
 
 def _is_of_a_call(error: Exception) -> bool:
     """Whether it is a library's, or the system's about a connection; a missing file is not."""
+    if isinstance(error, HTTPClientError):
+        return False
     if isinstance(error, (RetryError, ConnectionError, TimeoutError, asyncio.TimeoutError)):
         return True
     return _is_of(error, "aiohttp.") or _is_of(error, "requests.") or _is_of(error, "urllib3.")
@@ -86,24 +86,21 @@ def _is_of(error: Exception, library: str) -> bool:
 
 
 def _of_retries(error: RetryError) -> HTTPClientError:
-    description = deduct_api_key_from_string(error.description)
     if error.status_code is not None:
-        return HTTPCallErrorError(description, error.status_code, NO_MESSAGE)
-    return HTTPClientError(description)
+        return call_error(error.description, error.status_code, NO_MESSAGE)
+    return HTTPClientError(str(error))
 
 
 def _of_response(response: Any) -> HTTPClientError:
     answer = Answer(
         status=response.status_code,
-        reason=response.reason or "",
+        reason=text_of(response.reason),
         url=response.url or "",
         headers=response.headers,
         content=_content(response),
     )
-    try:
-        answer.raise_for_status()
-    except HTTPCallErrorError as error:
-        return error
+    if answer.status >= 400:
+        return answer.error()
     return HTTPClientError(f"Unusable answer with status {answer.status}.")
 
 

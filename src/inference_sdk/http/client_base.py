@@ -22,8 +22,8 @@ from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.steps import Operation, run, run_async
 from inference_sdk.http.transport import Transport
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
-from inference_sdk.http.utils.requests import mask_secret
 from inference_sdk.http.withheld import Withheld, environment_key
+from inference_sdk.utils.masking import mask_secret
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -14,27 +14,48 @@
     │   ├── InvalidURLImageInput           an image URL that the policy refuses
     │   └── URLAddressNotAllowedError      ... or one that leads to a refused address
     ├── the way to the server
-    │   └── HTTPServerConnectionError      refused, reset, not found
-    │       ├── HTTPServerTimeoutError     accepted, and then silence
+    │   └── HTTPServerConnectionError      refused, reset, not found; a ConnectionError too
+    │       ├── HTTPConnectTimeoutError    no connection in time; a TimeoutError too
+    │       ├── HTTPServerTimeoutError     accepted, and then silence; a TimeoutError too
     │       └── HTTPServerDisconnectedError closed before the first byte of an answer
     └── the server's answer
         ├── HTTPCallErrorError             status 400 or more
+        │   ├── AuthenticationError        401, 403: the key
+        │   ├── NotFoundError              404: the model, or the address
+        │   ├── RequestTooLargeError       413
+        │   ├── ValidationError            422: an argument that the server refuses
+        │   ├── RateLimitError             429
+        │   └── ServerError                500 or more
         ├── InvalidServerResponseError     an answer that is not what was agreed
         │   └── InvalidAnomalyMapError     ... a malformed anomaly map, a ValueError too
         └── ModelNotInitializedError       a model the server would not load
 
     RetryError                             tries exhausted (used by the executor helpers)
 
-Messages carry no key: whoever builds one masks it first.
+No message and no attribute holds a secret: the base class masks what it is given.
 """
 
 from __future__ import annotations
 
 from typing import Any, Optional
 
+from inference_sdk.utils.masking import mask
+from inference_sdk.utils.shortening import shortened
+
+NO_MESSAGE = "N/A"
+"""The message of a server that gave none."""
+
+LONGEST_MESSAGE = 1000
+"""Characters of an error's text; what callers gave may be in it, and that has no bounds."""
+
+LONGEST_SERVER_MESSAGE = 300
+"""Characters of a server's own words in an error's text. A gateway's page has 100 kB."""
+
 
 def _restored(kind: type[HTTPClientError], args: tuple[Any, ...]) -> HTTPClientError:
-    return kind.__new__(kind, *args)
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
 
 
 class HTTPClientError(Exception):
@@ -43,9 +64,20 @@ class HTTPClientError(Exception):
     Attributes:
         input_index: place, from 0, of the input that caused the error; None where the call had
             one input, or the error concerns no input.
+        tries: how often the request was sent; None where nothing was sent.
+        elapsed: seconds from the first try to the error, waits included; None as above.
+        request_id: what the server calls the request (`X-Request-Id` or the like), for its log.
+        body: the whole body of the answer that the error is about, as text; None without one.
     """
 
     input_index: int | None = None
+    tries: int | None = None
+    elapsed: float | None = None
+    request_id: str | None = None
+    body: str | None = None
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*(_fit(arg) if isinstance(arg, str) else arg for arg in args))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions pickle by calling their class with `args`; process pools need all fields back,
@@ -60,6 +92,11 @@ class HTTPClientError(Exception):
 
     def _prepend(self, text: str) -> None:
         self.args = (f"{text}{self.args[0] if self.args else ''}", *self.args[1:])
+
+
+def _fit(text: str, limit: int = LONGEST_MESSAGE) -> str:
+    # Masked first: a secret that is cut in two would not be known for one.
+    return shortened(mask(text), limit)
 
 
 class InvalidInputFormatError(HTTPClientError):
@@ -126,11 +163,22 @@ class URLAddressNotAllowedError(HTTPClientError):
     """The host of an image URL resolves to an address that the policy refuses."""
 
 
-class HTTPServerConnectionError(HTTPClientError):
-    """The server could not be reached, or the connection was lost."""
+class HTTPServerConnectionError(HTTPClientError, ConnectionError):
+    """The server could not be reached, or the connection was lost.
+
+    Attributes:
+        may_have_arrived: whether the server may have got the request, so that trying again could
+            do the same thing twice.
+    """
+
+    may_have_arrived: bool = True
 
 
-class HTTPServerTimeoutError(HTTPServerConnectionError):
+class HTTPConnectTimeoutError(HTTPServerConnectionError, TimeoutError):
+    """No connection to the server within `connect_timeout`."""
+
+
+class HTTPServerTimeoutError(HTTPServerConnectionError, TimeoutError):
     """The server did not answer in time."""
 
 
@@ -139,7 +187,13 @@ class HTTPServerDisconnectedError(HTTPServerConnectionError):
 
 
 class InvalidServerResponseError(HTTPClientError):
-    """The server answered with something other than what was agreed."""
+    """The server answered with something other than what was agreed.
+
+    Attributes:
+        status_code: the HTTP status; None where the answer was not even HTTP.
+    """
+
+    status_code: int | None = None
 
 
 class InvalidAnomalyMapError(InvalidServerResponseError, ValueError):
@@ -153,17 +207,46 @@ class ModelNotInitializedError(HTTPClientError):
 class HTTPCallErrorError(HTTPClientError):
     """The server answered with status 400 or more.
 
+    `str()` is a sentence: what happened, in the server's words, and what to do. `repr()` has the
+    fields.
+
     Attributes:
         description: what was called and how it ended, the key masked.
         status_code: the HTTP status.
-        api_message: the server's own words, `None` or "N/A" where it had none.
+        api_message: the server's own words, shortened; `None` or "N/A" where it had none. `body`
+            has all of them.
     """
 
+    remedy = ""
+    """What the caller can do, for every error of this kind."""
+
     def __init__(self, description: str, status_code: int, api_message: Optional[str]) -> None:
-        super().__init__(description)
-        self.__description = description
+        self.__description = _fit(description)
         self.__status_code = status_code
-        self.__api_message = api_message
+        self.__api_message = api_message and _fit(api_message, LONGEST_SERVER_MESSAGE)
+        super().__init__(self._sentence(self.__description))
+
+    def _specify(self, summary: str, details: dict[str, Any]) -> None:
+        vars(self).update(
+            (name, mask(value) if isinstance(value, str) else value)
+            for name, value in details.items()
+        )
+        self.args = (_fit(self._sentence(summary)),)
+
+    def _sentence(self, summary: str) -> str:
+        said = (self.__api_message or "").strip()
+        reason = f": {said}" if said and said != NO_MESSAGE else ""
+        told = f"{summary.rstrip('.')}{reason}".rstrip(".") + "."
+        return " ".join(part for part in (told, self.remedy, self._circumstances()) if part)
+
+    def _circumstances(self) -> str:
+        tried = self.tries is not None and self.tries > 1
+        parts = [
+            f"{self.tries} tries in {self.elapsed or 0.0:.1f} s" if tried else "",
+            f"request id {shortened(self.request_id, 100)}" if self.request_id else "",
+        ]
+        told = ", ".join(part for part in parts if part)
+        return f"({told})" if told else ""
 
     def _prepend(self, text: str) -> None:
         super()._prepend(text)
@@ -187,7 +270,67 @@ class HTTPCallErrorError(HTTPClientError):
             f"api_message='{self.api_message}',status_code={self.status_code})"
         )
 
-    __str__ = __repr__
+
+class AuthenticationError(HTTPCallErrorError):
+    """Status 401 or 403: the server does not take the key, or the key may not do this."""
+
+    remedy = "Check the API key: api_key of the client, else ROBOFLOW_API_KEY."
+
+
+class NotFoundError(HTTPCallErrorError):
+    """Status 404: the server does not know the model, the workflow or the address."""
+
+    remedy = "Check the id, and that api_url is the address of an inference server."
+
+
+class RequestTooLargeError(HTTPCallErrorError):
+    """Status 413: the body of the request is larger than the server takes."""
+
+    remedy = "Send smaller pictures (client_downsizing_disabled=False), or fewer at once."
+
+
+class ValidationError(HTTPCallErrorError):
+    """Status 422: the server refuses an argument; the message says which."""
+
+
+class RateLimitError(HTTPCallErrorError):
+    """Status 429: too many requests, also after the tries that `max_tries` allows."""
+
+    remedy = "Try again later, or lower max_concurrent_requests."
+
+
+class ServerError(HTTPCallErrorError):
+    """Status 500 or more: the server, or a gateway before it, failed."""
+
+
+_BY_STATUS: dict[int, type[HTTPCallErrorError]] = {
+    401: AuthenticationError,
+    403: AuthenticationError,
+    404: NotFoundError,
+    413: RequestTooLargeError,
+    422: ValidationError,
+    429: RateLimitError,
+}
+
+
+def call_error(
+    description: str,
+    status_code: int,
+    api_message: Optional[str],
+    *,
+    summary: Optional[str] = None,
+    **details: Any,
+) -> HTTPCallErrorError:
+    """The error of a status of 400 or more, of the class that fits; arguments as of its base.
+
+    Args:
+        summary: the beginning of its sentence; None takes the description.
+        details: further attributes, such as `body` and `request_id`.
+    """
+    kind = ServerError if status_code >= 500 else _BY_STATUS.get(status_code, HTTPCallErrorError)
+    error = kind(description, status_code, api_message)
+    error._specify(summary or error.description, details)
+    return error
 
 
 class RetryError(Exception):
@@ -205,10 +348,18 @@ class RetryError(Exception):
         status_code: Optional[int] = None,
         inner_error: Optional[Exception] = None,
     ) -> None:
-        super().__init__(description)
-        self.__description = description
+        super().__init__(mask(description))
+        self.__description = mask(description)
         self.__status_code = status_code
         self.__inner_error = inner_error
+
+    def __str__(self) -> str:
+        ends = [
+            f"the last answer had status {self.status_code}" if self.status_code else "",
+            f"the last error was {_named(self.inner_error)}" if self.inner_error else "",
+        ]
+        told = ", ".join(end for end in ends if end)
+        return f"{self.description or 'All tries failed'}{f' ({told})' if told else ''}"
 
     @property
     def description(self) -> str:
@@ -221,3 +372,8 @@ class RetryError(Exception):
     @property
     def inner_error(self) -> Optional[Exception]:
         return self.__inner_error
+
+
+def _named(error: BaseException) -> str:
+    said = str(error)
+    return mask(f"{type(error).__name__}: {said}" if said else type(error).__name__)

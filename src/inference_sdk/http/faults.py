@@ -1,8 +1,8 @@
 """Errors of the HTTP libraries, told as the package's own: what happened, with whom, what to do.
 
-The libraries' texts quote whole URLs, keys included, so they are neither repeated nor chained:
-what is kept as `__cause__` is the system's error at the root ("Connection refused"), which knows
-no URL. Imports the libraries only once an error of theirs is there to be read.
+The libraries' texts quote whole URLs, keys included, so they are not repeated: what is kept as
+`__cause__` is the system's error at the root ("Connection refused"), masked in case it quotes what
+the server sent. Imports the libraries only once an error of theirs is there to be read.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from urllib.parse import urlsplit
 
 from inference_sdk.http.errors import (
     HTTPClientError,
+    HTTPConnectTimeoutError,
     HTTPServerConnectionError,
     HTTPServerDisconnectedError,
     HTTPServerTimeoutError,
     InvalidParameterError,
     InvalidServerResponseError,
 )
-from inference_sdk.http.utils.requests import deduct_api_key_from_string, shown_url
+from inference_sdk.http.utils.masked_copies import masked_alone
+from inference_sdk.http.utils.requests import shown_url
+from inference_sdk.utils.masking import mask
+from inference_sdk.utils.shortening import shortened
 
 _ROOT_MODULES = frozenset({"builtins", "socket", "ssl", "http.client", "_ssl"})
 """Where errors come from that describe a connection and quote no URL."""
@@ -51,11 +55,16 @@ _TLS = frozenset(
     }
 )
 _TLS_CUT_OFF = frozenset({"ssl.SSLEOFError", "ssl.SSLZeroReturnError"})
-_CONNECTING = frozenset(
+_CONNECTING_TOO_LONG = frozenset(
     {
         "requests.exceptions.ConnectTimeout",
-        "urllib3.exceptions.NewConnectionError",
+        "urllib3.exceptions.ConnectTimeoutError",
         "aiohttp.client_exceptions.ConnectionTimeoutError",
+    }
+)
+_CONNECTING = frozenset(
+    {
+        "urllib3.exceptions.NewConnectionError",
         "aiohttp.client_exceptions.ClientConnectorError",
     }
 )
@@ -91,6 +100,9 @@ _NOT_HTTP = frozenset(
 )
 
 
+_LONGEST_REASON = 200
+
+
 def host_of(url: str) -> str:
     """Scheme, host and port of a URL: enough to say whom, and never a key."""
     parts = urlsplit(url)
@@ -106,11 +118,15 @@ def timed_out(url: str, seconds: float | None) -> HTTPServerTimeoutError:
     )
 
 
-def unreachable(url: str, reason: object) -> HTTPServerConnectionError:
-    return HTTPServerConnectionError(
+def unreachable(
+    url: str, reason: object, kind: type[HTTPServerConnectionError] = HTTPServerConnectionError
+) -> HTTPServerConnectionError:
+    failure = kind(
         f"Could not connect to {host_of(url)}: {reason}. Is the server running, and is api_url "
         "its address?"
     )
+    failure.may_have_arrived = False
+    return failure
 
 
 def connection_lost(url: str, reason: object) -> HTTPServerConnectionError:
@@ -132,10 +148,12 @@ def untrusted(url: str, reason: object) -> HTTPClientError:
 
 
 def behind_proxy(url: str, reason: object) -> HTTPServerConnectionError:
-    return HTTPServerConnectionError(
+    failure = HTTPServerConnectionError(
         f"The proxy does not connect to {host_of(url)}: {reason}. Check HTTP_PROXY, HTTPS_PROXY "
         "and NO_PROXY, or InferenceConfiguration(proxy=…)."
     )
+    failure.may_have_arrived = False
+    return failure
 
 
 def not_http(url: str, reason: object) -> InvalidServerResponseError:
@@ -199,12 +217,14 @@ def translate(error: Exception, url: str, read_timeout: float | None = None) -> 
     kinds = {f"{kind.__module__}.{kind.__name__}" for e in chain for kind in type(e).__mro__}
     root = root_of(error)
     text = str(root or "") or type(root or error).__name__
-    reason = deduct_api_key_from_string(text).rstrip(".")
+    reason = shortened(mask(text).rstrip("."), _LONGEST_REASON)
     meanings: list[tuple[frozenset[str], Callable[[], HTTPClientError]]] = [
         (_ADDRESS, lambda: invalid_address(url)),
         (_PROXY, lambda: behind_proxy(url, reason)),
         (frozenset() if kinds & _TLS_CUT_OFF else _TLS, lambda: untrusted(url, reason)),
+        # First: to urllib3, a refused connection is one that took too long.
         (_CONNECTING, lambda: unreachable(url, reason)),
+        (_CONNECTING_TOO_LONG, lambda: unreachable(url, reason, HTTPConnectTimeoutError)),
         (_SILENCE, lambda: timed_out(url, read_timeout)),
         (_BODY, lambda: connection_lost(url, reason)),
         (_DISCONNECTED, lambda: disconnected(url)),
@@ -213,5 +233,5 @@ def translate(error: Exception, url: str, read_timeout: float | None = None) -> 
     ]
     means = (failure for signs, failure in meanings if kinds & signs)
     failure = next(means, lambda: unreachable(url, reason))()
-    failure.__cause__ = root
+    failure.__cause__ = masked_alone(root or error)
     return failure

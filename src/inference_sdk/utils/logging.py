@@ -11,6 +11,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from inference_sdk.utils.masking import guard_logger
+
 if TYPE_CHECKING:
     _StreamHandler = logging.StreamHandler[TextIO]
 else:
@@ -20,7 +22,7 @@ SDK_LOGGER_NAME = "inference_sdk"
 
 
 def get_logger(module_name: str) -> logging.Logger:
-    """Logger of a module, a child of the logger `inference_sdk`.
+    """Logger of a module, a child of the logger `inference_sdk`; secrets in its records are masked.
 
     Args:
         module_name: `__name__`, or any name to put below `inference_sdk`.
@@ -29,7 +31,9 @@ def get_logger(module_name: str) -> logging.Logger:
     if not package_logger.hasHandlers():
         package_logger.addHandler(_FallbackHandler())
     inside = module_name == SDK_LOGGER_NAME or module_name.startswith(f"{SDK_LOGGER_NAME}.")
-    return logging.getLogger(module_name if inside else f"{SDK_LOGGER_NAME}.{module_name}")
+    logger = logging.getLogger(module_name if inside else f"{SDK_LOGGER_NAME}.{module_name}")
+    guard_logger(logger)
+    return logger
 
 
 class _FallbackHandler(_StreamHandler):

@@ -10,6 +10,7 @@ import sys
 import warnings
 
 from inference_sdk import config
+from inference_sdk.utils.masking import mask
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -17,7 +18,7 @@ _PACKAGE = __name__.partition(".")[0]
 def warn_user(message: str, category: type[Warning]) -> None:
     """Warn at the nearest line in the call stack that is not the package's own."""
     if not config.INFERENCE_WARNINGS_DISABLED:
-        warnings.warn(message, category, stacklevel=_levels_to_user_code())
+        warnings.warn(mask(message), category, stacklevel=_levels_to_user_code())
 
 
 def _levels_to_user_code() -> int:

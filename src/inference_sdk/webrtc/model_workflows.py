@@ -12,10 +12,10 @@ import requests
 
 from inference_sdk import config
 from inference_sdk.http.errors import (
-    HTTPCallErrorError,
     HTTPServerConnectionError,
     InvalidServerResponseError,
     ModelTaskTypeNotSupportedError,
+    call_error,
 )
 from inference_sdk.webrtc.config import StreamConfig
 
@@ -130,7 +130,7 @@ def _ask_task_type(model_id: str, api_key: Optional[str]) -> str:
 
 def _read_task_type(response: Response, model_id: str, url: str) -> str:
     if response.status_code >= 400:
-        raise HTTPCallErrorError(
+        raise call_error(
             f"Asking {url} for the task of {model_id!r}: status {response.status_code}. "
             "Check the model id and the API key, or give task_type.",
             response.status_code,

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
 from inference_sdk.config import RF_API_BASE_URL
-from inference_sdk.http.answers import NO_MESSAGE, api_message
+from inference_sdk.http.answers import api_message
 from inference_sdk.http.endpoints import WEBRTC_WORKER
 from inference_sdk.http.entities import ApiKeyTransport, is_hosted_api_url
+from inference_sdk.http.errors import NO_MESSAGE
 from inference_sdk.utils.logging import get_logger
 from inference_sdk.webrtc.errors import WebRTCStartError
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -50,7 +49,6 @@ def exchange(
     """
     tries = state.configuration.max_tries if retries else 1
     answer = yield from attempt(Exchange(request, method, state.configuration), tries, book=book)
-    answer = replace(answer, api_key=state.api_key)
     answer.raise_for_status()
     return answer
 

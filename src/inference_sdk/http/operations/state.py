@@ -31,6 +31,7 @@ from inference_sdk.http.withheld import (
     require,
     without_password,
 )
+from inference_sdk.utils.masking import remember, remember_url
 
 JSON = "application/json"
 DEFAULT_HEADERS = {"Content-Type": JSON}
@@ -49,6 +50,16 @@ class ClientState(KeepsSecrets):
     model_id: str | None = None
     configuration: InferenceConfiguration = field(default_factory=InferenceConfiguration)
 
+    def __post_init__(self) -> None:
+        self.remember_secrets()
+
+    def remember_secrets(self) -> None:
+        """Have the secrets of this client masked, in whatever text they turn up from now on."""
+        configuration = self.configuration
+        remember(self.api_key, configuration.service_secret, hint=True)
+        remember_url(self.api_url)
+        remember_url(configuration.proxy)
+
     def _withheld(self) -> dict[str, Withheld | None]:
         return {
             "api_url": without_password(self.api_url),
@@ -59,6 +70,7 @@ class ClientState(KeepsSecrets):
         if isinstance(state[API_KEY], Withheld):
             state = {**state, API_KEY: environment_key() or state[API_KEY]}
         vars(self).update(state)
+        self.remember_secrets()
 
     def require_secrets(self) -> None:
         """Refuse to call without the secrets that stayed behind when the client was pickled.

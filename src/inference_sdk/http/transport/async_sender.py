@@ -20,6 +20,7 @@ from inference_sdk.http.transport.query import query_values
 from inference_sdk.http.transport.redirects import judge_redirect
 from inference_sdk.http.utils.request_building import RequestData
 from inference_sdk.http.workers import beside_loop
+from inference_sdk.utils.masking import guard_library_logs
 
 ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
@@ -88,6 +89,7 @@ class _Resolver(AbstractResolver):
 
 def new_session() -> aiohttp.ClientSession:
     """A session that keeps connections, and no cookies. How many is the callers' business."""
+    guard_library_logs(("aiohttp", "asyncio"))
     redirects = aiohttp.TraceConfig()
     redirects.on_request_redirect.append(_judge_redirect)
     session = aiohttp.ClientSession(

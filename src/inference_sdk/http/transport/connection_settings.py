@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from inference_sdk.http.errors import InvalidParameterError
+from inference_sdk.utils.masking import remember_url
 
 if TYPE_CHECKING:
     import ssl
@@ -42,6 +43,7 @@ class ConnectionSettings:
             proxy = select_proxy(url, get_environ_proxies(url))
         if proxy and "://" not in proxy:
             proxy = f"http://{proxy}"
+        remember_url(proxy)  # the environment's: its password turns up in texts of the libraries
         verify = configuration.verify
         if verify is True:
             environ = os.environ

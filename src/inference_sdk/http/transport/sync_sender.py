@@ -22,7 +22,9 @@ from inference_sdk.http.transport.body_parts import body_parts
 from inference_sdk.http.transport.json_body import encode_json
 from inference_sdk.http.transport.query import query_values
 from inference_sdk.http.transport.redirects import judge_redirect
+from inference_sdk.http.utils.masked_copies import text_of
 from inference_sdk.http.utils.request_building import RequestData
+from inference_sdk.utils.masking import guard_library_logs
 
 ERRORS = (requests.RequestException, OSError)
 
@@ -122,6 +124,7 @@ class _Session(requests.Session):
 
 def new_session() -> requests.Session:
     """A session that keeps connections, and neither cookies nor `.netrc` passwords."""
+    guard_library_logs(("requests", "urllib3", "charset_normalizer"))
     session = _Session()
     session.mount("http://", _Adapter(pool_maxsize=KEPT_CONNECTIONS))
     session.mount("https://", _Adapter(pool_maxsize=KEPT_CONNECTIONS))
@@ -165,7 +168,7 @@ def send(
 def answer(response: requests.Response) -> Answer:
     return Answer(
         status=response.status_code,
-        reason=response.reason,
+        reason=text_of(response.reason),
         url=response.url,
         headers=response.headers,
         content=response.content,

@@ -29,11 +29,10 @@ from inference_sdk.http.operations.metadata import (
 from inference_sdk.http.operations.state import DEFAULT_HEADERS
 from inference_sdk.http.steps import Exchange, run, run_async
 from inference_sdk.http.transport import Transport
-from inference_sdk.http.utils.request_building import RequestData
-from inference_sdk.http.utils.requests import (
-    api_key_safe_raise_for_status,
-    deduct_api_key_from_string,
-)
+from inference_sdk.http.utils.masked_copies import masked_alone
+from inference_sdk.http.utils.request_building import RequestData, remember_secrets_of
+from inference_sdk.http.utils.requests import api_key_safe_raise_for_status
+from inference_sdk.utils.masking import mask
 
 if TYPE_CHECKING:
     import aiohttp
@@ -98,6 +97,7 @@ def _shared_connections() -> _Connections:
 
 
 def _step(request_data: RequestData, request_method: RequestMethod) -> Exchange:
+    remember_secrets_of(request_data)
     headers = request_data.headers or {}
     names = {name.lower() for name in headers}
     if request_data.payload is not None and "content-type" not in names:
@@ -222,7 +222,7 @@ async def make_request_async(
         answer = await run_async(tries, _Connections(transport))
     except HTTPServerConnectionError:
         assert transport.error is not None, "it was told from this one"  # noqa: S101
-        raise transport.error from None
+        raise masked_alone(transport.error) from None
     if answer.status >= 400:
         _raise_response_error(request_data, request_method, answer.status, answer.reason)
     return answer.status, _json_or_bytes(answer)
@@ -261,10 +261,10 @@ def _raise_response_error(
     from multidict import CIMultiDict, CIMultiDictProxy
     from yarl import URL
 
-    url = URL(deduct_api_key_from_string(request.url if request else ""))
+    url = URL(mask(request.url if request else ""))
     headers: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
     information = aiohttp.RequestInfo(url, method.value.upper(), headers, url)
-    raise aiohttp.ClientResponseError(information, (), status=status, message=reason)
+    raise aiohttp.ClientResponseError(information, (), status=status, message=mask(reason))
 
 
 def response_is_not_retryable_error(response: ClientResponse) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, Optional, Union
 from inference_sdk import config
 from inference_sdk.http.errors import InvalidParameterError
 from inference_sdk.http.utils.iterables import make_batches
-from inference_sdk.http.utils.requests import deduct_api_key_from_string, inject_images_into_payload
+from inference_sdk.http.utils.requests import inject_images_into_payload
+from inference_sdk.utils.masking import mask, remember, remember_url
 
 
 class ImagePlacement(Enum):
@@ -45,7 +46,7 @@ class RequestData:
 
     def __repr__(self) -> str:
         """Without the headers, query and body, which hold keys and megabytes of pictures."""
-        url = deduct_api_key_from_string(self.url)
+        url = mask(self.url)
         return f"{type(self).__name__}(url={url!r}, request_elements={self.request_elements})"
 
 
@@ -141,6 +142,7 @@ def internal_headers() -> dict[str, str]:
     secret = os.environ.get(_INTERNAL_SECRET_VARIABLE)
     if not (enabled and secret and config.execution_id.get()):
         return {}
+    remember(secret, hint=True)
     return {config.INTERNAL_REMOTE_EXEC_REQ_HEADER: secret}
 
 
@@ -170,3 +172,19 @@ def _only_image(images: list[tuple[str, Optional[float]]]) -> str:
             "Use max_batch_size=1."
         )
     return images[0][0]
+
+
+_SECRET_FIELDS = ("api_key", "service_secret")
+_SECRET_HEADERS = ("authorization", "x-internal-remote-exec-req", "proxy-authorization")
+
+
+def remember_secrets_of(request: RequestData) -> None:
+    """Mask what is secret in a request that somebody else has built."""
+    remember_url(request.url)
+    for fields in (request.parameters, request.payload):
+        if isinstance(fields, dict):
+            named = (fields.get(name) for name in _SECRET_FIELDS)
+            remember(*(value for value in named if isinstance(value, str)), hint=True)
+    for name, value in (request.headers or {}).items():
+        if name.lower() in _SECRET_HEADERS:
+            remember(value.rpartition(" ")[2], hint=True)

@@ -9,6 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any, Optional, Union
 from urllib.parse import urlsplit
 
+from inference_sdk.utils.masking import SHORTEST_HINTED, mask, mask_secret
+
 if TYPE_CHECKING:
     from requests import Response
 
@@ -17,16 +19,9 @@ EncodedImage = tuple[str, Optional[float]]
 
 IMAGE_KEY = "image"
 
-# A value ends where the next parameter, a space or a quote begins. What only *may* end one,
-# such as a bracket, counts as part of it: better a bracket lost than a key shown.
-_SECRET = re.compile(
-    r"""(?:api_key|service_secret)(?:=|%3D|["']\s*:\s*["'])[^&\s"'`]+""",
-    re.IGNORECASE,
-)
 _ASSIGNMENT = re.compile(r"""=|%3D|["']\s*:\s*["']""", re.IGNORECASE)
-_USER = re.compile(r"(?<=://)[^/?#\s]*@")
 
-MIN_KEY_LENGTH_TO_REVEAL_PREFIX = 8
+MIN_KEY_LENGTH_TO_REVEAL_PREFIX = SHORTEST_HINTED
 """Characters; of a shorter secret nothing is shown."""
 
 API_KEY_PATTERN = re.compile(r"api_key=(.[^&]*)")
@@ -34,50 +29,38 @@ KEY_VALUE_GROUP = 1
 SERVICE_SECRET_PATTERN = re.compile(r"service_secret=[^&]*")
 REDACTED_SERVICE_SECRET = "service_secret=***"  # noqa: S105 - masked
 """For programs that mask by themselves, `API_KEY_PATTERN.sub(deduct_api_key, text)`. What this
-package masks is more, see `_SECRET`."""
+package masks is more, see `utils/masking.py`."""
 
 
 def api_key_safe_raise_for_status(response: Response) -> None:
-    """As `response.raise_for_status()`, with the key masked in the message.
+    """As `response.raise_for_status()`, without secrets: neither in the message nor in the answer.
 
     Raises:
-        requests.HTTPError: the status is 400 or more; it holds the response.
+        requests.HTTPError: the status is 400 or more; it holds a masked copy of the response.
     """
     if response.status_code < 400:
         return
     import requests
 
+    from inference_sdk.http.utils.masked_copies import masked_response, text_of
+
     fault = "Client" if response.status_code < 500 else "Server"
-    message = f"{response.status_code} {fault} Error: {_reason(response)} for url: {response.url}"
-    raise requests.HTTPError(deduct_api_key_from_string(message), response=response)
-
-
-def _reason(response: Response) -> str:
-    reason: Union[str, bytes, None] = response.reason
-    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason or "")
+    reason = text_of(response.reason)
+    message = f"{response.status_code} {fault} Error: {reason} for url: {response.url}"
+    raise requests.HTTPError(mask(message), response=masked_response(response))
 
 
 def deduct_api_key_from_string(value: str) -> str:
     """Mask each `api_key=…` and `service_secret=…` in a text, URL-encoded ones as well.
 
-    So is the JSON that servers repeat, `"api_key": "…"`. User and password of a URL are left out.
+    So is the JSON that servers repeat, `"api_key": "…"`, the signature of a signed URL, and every
+    key that a client was made with. User and password of a URL are left out.
 
     Example:
         >>> deduct_api_key_from_string("GET /info?api_key=0123456789&v=1")
         'GET /info?api_key=01***89&v=1'
     """
-    return _USER.sub("", _SECRET.sub(deduct_api_key, value))
-
-
-def mask_key_in(value: str, api_key: Optional[str]) -> str:
-    """As `deduct_api_key_from_string`; the key is masked wherever else it stands, too.
-
-    Not one below 8 characters: that may be part of many a word.
-    """
-    masked = deduct_api_key_from_string(value)
-    if api_key is None or len(api_key) < MIN_KEY_LENGTH_TO_REVEAL_PREFIX:
-        return masked
-    return masked.replace(api_key, mask_secret(api_key))
+    return mask(value)
 
 
 def deduct_api_key(match: re.Match[str]) -> str:
@@ -95,14 +78,7 @@ def shown_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "a malformed URL"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def mask_secret(value: str) -> str:
-    """`***` below 8 characters, else the first two, `***` and the last two."""
-    if len(value) < MIN_KEY_LENGTH_TO_REVEAL_PREFIX:
-        return "***"
-    return f"{value[:2]}***{value[-2:]}"
+    return mask(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
 
 
 def inject_images_into_payload(

@@ -35,16 +35,17 @@ from requests.utils import select_proxy
 from inference_sdk.http import faults
 from inference_sdk.http.entities import InferenceConfiguration
 from inference_sdk.http.errors import (
-    HTTPCallErrorError,
     HTTPClientError,
     HTTPServerConnectionError,
     HTTPServerTimeoutError,
     InvalidURLImageInput,
     URLAddressNotAllowedError,
+    call_error,
 )
 from inference_sdk.http.transport.connection_settings import ConnectionSettings
 from inference_sdk.http.utils.ip_addresses import address_is_global as address_is_global
 from inference_sdk.http.utils.ip_addresses import meant_address, written_address
+from inference_sdk.http.utils.masked_copies import masked_alone
 from inference_sdk.http.utils.requests import shown_url as shown_url
 from inference_sdk.utils.environment import comma_separated, flag
 
@@ -249,11 +250,7 @@ def _next_hop(url: str, status: int, location: str | None, followed: int) -> str
         HTTPCallErrorError: the answer is an error.
     """
     if status >= 400:
-        raise HTTPCallErrorError(
-            description=f"Could not download {shown_url(url)}: status {status}.",
-            status_code=status,
-            api_message=None,
-        )
+        raise call_error(f"Could not download {shown_url(url)}: status {status}.", status, None)
     if status not in _REDIRECT_STATUSES or not location:
         return None
     if followed >= MAX_IMAGE_URL_REDIRECTS:
@@ -296,7 +293,7 @@ def _failure(error: Exception, url: str) -> HTTPClientError:
         failure = HTTPServerTimeoutError(f"{shown_url(url)} did not answer in time.")
     else:
         failure = HTTPServerConnectionError(f"Could not download {shown_url(url)}: {reason}.")
-    failure.__cause__ = root
+    failure.__cause__ = root and masked_alone(root)
     return failure
 
 
