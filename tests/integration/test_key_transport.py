@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ async def consume_async(
 ) -> None:
     async with client:
         outcome = getattr(client, f"{method}_async")(**arguments)
-        if inspect.isasyncgen(outcome):
+        if isinstance(outcome, AsyncGenerator):
             assert [element async for element in outcome]
         else:
             await outcome

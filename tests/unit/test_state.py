@@ -143,12 +143,13 @@ def test_a_key_that_the_server_quotes_is_masked(server, call, message):
     [("list_loaded_models", {}), ("depth_estimation", {"inference_input": b"x"})],
 )
 def test_no_variable_of_ours_shows_the_key_in_a_traceback(
-    server, call, transport, method, arguments
+    server, call, transport, method, arguments, monkeypatch
 ):
     """Error trackers send the variables of every frame along."""
     from aiohttp import web
 
     server.default = lambda _: web.json_response({"message": "no"}, status=403)
+    monkeypatch.setenv("INFERENCE_DEBUG", "1")  # else one frame of ours is left
     with pytest.raises(HTTPClientError) as caught:
         call(client_with(server, api_key_transport=transport), method, **arguments)
     report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)

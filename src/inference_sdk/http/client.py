@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from inference_sdk.http import pipeline
 from inference_sdk.http.answers import SUCCESSFUL_STATUS_CODE
+from inference_sdk.http.boundary import boundary
 from inference_sdk.http.call_errors import wrap_errors, wrap_errors_async
 from inference_sdk.http.client_bare_requests import BareRequests
 from inference_sdk.http.client_base import ClientBase
@@ -89,6 +90,7 @@ _MAKING_WEBRTC = threading.Lock()
 """Of the module, not of a client: a client that holds a lock could not be pickled."""
 
 
+@boundary
 class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, ClientBase):
     """Client of an inference server: detection, segmentation, OCR, embeddings, workflows.
 

@@ -14,6 +14,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from inference_sdk.http.boundary import boundary
 from inference_sdk.http.entities import HTTPClientMode, InferenceConfiguration
 from inference_sdk.http.errors import HTTPClientError, InvalidParameterError
 from inference_sdk.http.faults import host_of
@@ -48,6 +49,7 @@ def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name != "self"}
 
 
+@boundary
 class ClientBase:
     """Settings of a client, and how an operation is carried out with them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from inference_sdk.http.boundary import boundary
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import embeddings, foundation_models, segmentation
@@ -19,6 +20,7 @@ from inference_sdk.http.results import (
 )
 
 
+@boundary
 class FoundationModelCalls(ClientBase):
     """Part of `InferenceHTTPClient`: models that are called by name, not by id."""
 

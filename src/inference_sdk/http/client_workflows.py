@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from inference_sdk.http.boundary import boundary
 from inference_sdk.http.client_base import ClientBase, given
 from inference_sdk.http.operations import pipelines, workflows
 from inference_sdk.utils.decorators import deprecated, experimental
@@ -18,6 +19,7 @@ PIPELINES_MAY_CHANGE = (
 )
 
 
+@boundary
 class WorkflowCalls(ClientBase):
     """Part of `InferenceHTTPClient`: workflows and pipelines.
 

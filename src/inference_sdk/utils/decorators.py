@@ -10,10 +10,13 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from inference_sdk.config import InferenceSDKDeprecationWarning
 from inference_sdk.utils.notices import warn_user
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,7 +39,7 @@ def experimental(info: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def _warning(function: Callable[P, R], message: str) -> Callable[P, R]:
     if _runs_later(function):
-        return cast(Callable[P, R], _WarningCall(function, message))
+        return cast(Callable[P, R], WarningCall(function, message))
 
     @functools.wraps(function)
     def warn_and_call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -54,8 +57,20 @@ def _runs_later(function: Callable[P, R]) -> bool:
     )
 
 
-class _WarningCall(functools.partial[Any]):
-    """A call that warns first. `inspect` looks through a partial: a coroutine function stays one.
+class StandIn(functools.partial[Any]):
+    """In the place of a function, of whose kind it stays: `inspect` looks through a partial."""
+
+    def __new__(cls, function: Callable[..., Any]) -> Self:
+        call = super().__new__(cls, function)
+        functools.update_wrapper(call, function)
+        return call
+
+    def __get__(self, instance: object, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+
+class WarningCall(StandIn):
+    """A call that warns first.
 
     A wrapper of the same kind (`async def`) would warn at the first `await`, when the caller may
     be out of sight; a plain one would no longer count as a coroutine function before 3.12.
@@ -63,15 +78,15 @@ class _WarningCall(functools.partial[Any]):
 
     message: str
 
-    def __new__(cls, function: Callable[..., Any], message: str) -> _WarningCall:
+    def __new__(cls, function: Callable[..., Any], message: str) -> WarningCall:
         call = super().__new__(cls, function)
-        functools.update_wrapper(call, function)
         call.message = message
         return call
+
+    def around(self, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> WarningCall:
+        """The same warning before a changed function."""
+        return WarningCall(change(self.func), self.message)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         warn_user(self.message, InferenceSDKDeprecationWarning)
         return super().__call__(*args, **kwargs)
-
-    def __get__(self, instance: object, owner: Any = None) -> Any:
-        return self if instance is None else MethodType(self, instance)
