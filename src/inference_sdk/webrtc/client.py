@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from inference_sdk.http.entities import ApiKeyTransport
 from inference_sdk.http.errors import InvalidParameterError
+from inference_sdk.http.utils.requests import shown_url
 from inference_sdk.http.withheld import (
     KeepsSecrets,
     Withheld,
@@ -57,7 +58,7 @@ class WebRTCClient(KeepsSecrets):
             self._api_key = environment_key() or self._api_key
 
     def __repr__(self) -> str:
-        return f"WebRTCClient(api_url={self._api_url!r})"
+        return f"WebRTCClient(api_url={shown_url(self._api_url)!r})"
 
     def stream(
         self,

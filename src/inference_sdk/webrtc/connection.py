@@ -15,7 +15,7 @@ import time
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional
 
 from inference_sdk.utils.logging import get_logger
@@ -62,7 +62,7 @@ class StreamRequest:
     """
 
     server: Server
-    workflow_configuration: dict[str, Any]
+    workflow_configuration: dict[str, Any] = field(repr=False)
     config: StreamConfig
     first_frame_timeout: float
 
@@ -355,7 +355,7 @@ class Connection:
 
     @property
     def _url(self) -> str:
-        return self._request.server.api_url
+        return self._request.server.shown
 
 
 async def _rtc_configuration(

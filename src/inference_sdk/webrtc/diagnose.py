@@ -108,17 +108,17 @@ async def _signalling(http: aiohttp.ClientSession, server: Server) -> Check:
         return Check(
             name,
             False,
-            f"{server.api_url} cannot be reached ({reason}).",
+            f"{server.shown} cannot be reached ({reason}).",
             "Check the address, that the server runs, and proxies.",
         )
     if status == 404:
         return Check(
             name,
             False,
-            f"{server.api_url} answers, and has no {url.rpartition('/')[2]}.",
+            f"{server.shown} answers, and has no {url.rpartition('/')[2]}.",
             "Use a server with WebRTC, and see that its worker is switched on.",
         )
-    return Check(name, True, f"{server.api_url} answers and knows WebRTC (status {status}).")
+    return Check(name, True, f"{server.shown} answers and knows WebRTC (status {status}).")
 
 
 async def _stun(url: str) -> Check:

@@ -85,6 +85,7 @@ class Intake:
         backlog: counts the messages that wait.
         queue_size: frames that may wait for the user.
         predictions_output: the output paired with frames, in model mode.
+        mask: takes secrets out of what the worker says, where it is logged or quoted.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Intake:
         backlog: Backlog,
         queue_size: int,
         predictions_output: Optional[str] = None,
+        mask: Callable[[str], str] = str,
     ) -> None:
         self.plan = StreamPlan()
         self.frames: Handover[Frame] = Handover(queue_size, on_drop=counters.frame_dropped)
@@ -106,6 +108,7 @@ class Intake:
         self._counters = counters
         self._backlog = backlog
         self._predictions_output = predictions_output
+        self._mask = mask
         self._messages: Handover[RawMessage] = Handover(1, lossless=True)
         self._events: Handover[Event] = Handover(queue_size, lossless=True)
         self._recent_errors: list[str] = []
@@ -257,7 +260,7 @@ class Intake:
         return self.plan.frame_outputs if self.plan.frames_in_messages else ()
 
     def _note_errors(self, errors: tuple[str, ...]) -> None:
-        for error in errors:
+        for error in map(self._mask, errors):
             if error not in self._recent_errors:
                 self._recent_errors = [*self._recent_errors, error][-_MAX_ERRORS_QUOTED:]
                 self._log_error(error)

@@ -30,8 +30,9 @@ from inference_sdk.webrtc.handover import EndOfStream
 from inference_sdk.webrtc.intake import Intake
 from inference_sdk.webrtc.messages import VideoMetadata
 from inference_sdk.webrtc.picture_outputs import choose_stream_output
-from inference_sdk.webrtc.signalling import Server, build_workflow_configuration
+from inference_sdk.webrtc.signalling import Server, build_workflow_configuration, secrets_of_turn
 from inference_sdk.webrtc.sources.adapter import as_source
+from inference_sdk.webrtc.sources.base import secrets_of_source
 from inference_sdk.webrtc.stats import Counters, StreamStats
 
 if TYPE_CHECKING:
@@ -81,8 +82,13 @@ class WebRTCSession:
         predictions_output: Optional[str] = None,
         api_key_transport: str = "legacy",
     ) -> None:
-        self._server = Server(api_url, api_key, ApiKeyTransport.parse(api_key_transport))
         self._source = as_source(source)
+        self._server = Server(
+            api_url,
+            api_key,
+            ApiKeyTransport.parse(api_key_transport),
+            (*secrets_of_source(self._source), *secrets_of_turn(stream_config)),
+        )
         self._image_input_name = image_input_name
         self._workflow_config = workflow_config
         self._config = stream_config
@@ -103,7 +109,7 @@ class WebRTCSession:
 
     def __repr__(self) -> str:
         source = type(self._source).__name__
-        return f"<WebRTCSession {self._state.value}: {source} to {self._server.api_url}>"
+        return f"<WebRTCSession {self._state.value}: {source} to {self._server.shown}>"
 
     # Handlers.
 
@@ -327,6 +333,7 @@ class WebRTCSession:
             ),
             WEBRTC_VIDEO_QUEUE_MAX_SIZE,
             self._predictions_output if self._model_mode else None,
+            self._server.mask,
         )
         connection = Connection(request, self._source, intake, self._counters)
         with self._state_lock:
@@ -347,7 +354,7 @@ class WebRTCSession:
         try:
             return choose_stream_output(self._config, self._workflow_config)
         except WebRTCStartError as error:
-            raise WebRTCStartError(f"{error} Nothing was sent to {self._server.api_url}.") from None
+            raise WebRTCStartError(f"{error} Nothing was sent to {self._server.shown}.") from None
 
     def _mark_closed(self) -> tuple[Optional[Connection], Optional[Intake]]:
         with self._state_lock:

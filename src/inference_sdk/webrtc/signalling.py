@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from inference_sdk.http.answers import api_message
 from inference_sdk.http.endpoints import WEBRTC_WORKER
 from inference_sdk.http.entities import ApiKeyTransport, is_hosted_api_url
 from inference_sdk.http.errors import NO_MESSAGE
+from inference_sdk.http.utils.requests import deduct_api_key_from_string, shown_url
 from inference_sdk.utils.logging import get_logger
 from inference_sdk.webrtc.errors import WebRTCStartError
 
@@ -56,8 +57,8 @@ class IceServer:
     """A STUN or TURN server: its addresses, and how to log in."""
 
     urls: tuple[str, ...]
-    username: Optional[str] = None
-    credential: Optional[str] = None
+    username: Optional[str] = field(default=None, repr=False)
+    credential: Optional[str] = field(default=None, repr=False)
 
     def to_wire(self) -> dict[str, Any]:
         return {"urls": list(self.urls), "username": self.username, "credential": self.credential}
@@ -79,11 +80,18 @@ class Server:
         api_url: address without a trailing slash.
         api_key: may be None, for servers of one's own.
         transport: how the key travels.
+        secrets: what else stands in no message, such as a camera's password: servers repeat it.
     """
 
-    api_url: str
-    api_key: Optional[str] = None
+    api_url: str = field(repr=False)
+    api_key: Optional[str] = field(default=None, repr=False)
     transport: ApiKeyTransport = ApiKeyTransport.LEGACY
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be shown: without a user and password."""
+        return shown_url(self.api_url)
 
     @property
     def worker_url(self) -> str:
@@ -99,8 +107,11 @@ class Server:
         return {} if self.transport is ApiKeyTransport.HEADER else {"api_key": self.api_key}
 
     def mask(self, text: object) -> str:
-        """The text without the key."""
-        return str(text).replace(self.api_key, "***") if self.api_key else str(text)
+        """The text without the key, the other secrets, and users and passwords of addresses."""
+        masked = str(text)
+        for secret in (self.api_key, *self.secrets):
+            masked = masked.replace(secret, "***") if secret else masked
+        return deduct_api_key_from_string(masked)
 
 
 def build_workflow_configuration(
@@ -167,6 +178,15 @@ def _parse_ice_server(server: object) -> IceServer:
     return IceServer(tuple(listed), server.get("username"), server.get("credential"))
 
 
+def secrets_of_turn(config: StreamConfig) -> tuple[str, ...]:
+    """Credentials of the configured TURN servers; none where the configuration cannot be read."""
+    try:
+        servers = parse_ice_servers(config.turn_server or {"iceServers": []})
+    except ValueError:
+        return ()
+    return tuple(str(server.credential) for server in servers if server.credential)
+
+
 async def find_ice_servers(
     http: aiohttp.ClientSession, server: Server, config: StreamConfig
 ) -> list[IceServer]:
@@ -181,7 +201,7 @@ async def find_ice_servers(
         except ValueError as error:
             raise WebRTCStartError(
                 f"StreamConfig.turn_server cannot be read: {error}. The stream at "
-                f"{server.api_url} was not started."
+                f"{server.shown} was not started."
             ) from error
     return await fetch_turn_config(http, server) if is_hosted_api_url(server.api_url) else []
 
@@ -216,10 +236,14 @@ async def request_worker(
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(total=OFFER_TIMEOUT, connect=_CONNECT_TIMEOUT)
-    url = server.worker_url
+    url = shown_url(server.worker_url)
     try:
         async with http.post(
-            url, json=body, headers=server.headers(), timeout=timeout, allow_redirects=False
+            server.worker_url,
+            json=body,
+            headers=server.headers(),
+            timeout=timeout,
+            allow_redirects=False,
         ) as response:
             content = await _read_bounded(response.content)
             status = response.status
@@ -251,10 +275,10 @@ def parse_answer(server: Server, status: int, content: bytes) -> SessionDescript
     """
     import orjson
 
-    url = server.worker_url
+    url = shown_url(server.worker_url)
     if not 200 <= status < 300:
         raise _refusal(server, status, content)
-    quoted = server.mask(content[:_MAX_QUOTED].decode("utf-8", "replace")).strip()
+    quoted = server.mask(content.decode("utf-8", "replace")).strip()[:_MAX_QUOTED]
     try:
         answer = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -278,7 +302,8 @@ def _refusal(server: Server, status: int, content: bytes) -> WebRTCStartError:
         words = "a page of HTML"
     told = f": {words[:_MAX_QUOTED].rstrip('.')}" if words else ""
     advice = _advice(status, words if content.lstrip().startswith(b"{") else "")
-    return WebRTCStartError(f"{server.worker_url} answered with status {status}{told}. {advice}")
+    url = shown_url(server.worker_url)
+    return WebRTCStartError(f"{url} answered with status {status}{told}. {advice}")
 
 
 def _advice(status: int, words: str) -> str:

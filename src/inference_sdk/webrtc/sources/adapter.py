@@ -38,6 +38,7 @@ class AdaptedSource(StreamSource):
 
     def __init__(self, source: Any) -> None:
         self._source = source
+        self.url = getattr(source, "url", None)
 
     async def configure_peer_connection(self, pc: RTCPeerConnection) -> None:
         await _settled(self._source.configure_peer_connection(pc))

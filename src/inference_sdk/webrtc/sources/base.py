@@ -6,8 +6,11 @@ Knows nothing of signalling, nor of what comes back.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Optional, Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from inference_sdk.http.errors import InvalidParameterError
 
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
     from aiortc import RTCPeerConnection
 
     from inference_sdk.webrtc.config import StreamConfig
+
+
+_SHORTEST_SECRET = 4
+_SECRET = re.compile("pass|pwd|token|key|secret|sig|auth|cred", re.IGNORECASE)
 
 
 class SourceMonitor(Protocol):
@@ -69,6 +76,22 @@ class StreamSource(ABC):
     def has_input(self) -> bool:
         """Whether the worker has been given something to answer to."""
         return True
+
+
+def secrets_of_source(source: StreamSource) -> tuple[str, ...]:
+    """What of a source's address may stand in no message: its password, and its query.
+
+    Cameras take passwords in either; a worker that cannot read an address repeats all of it.
+    """
+    secrets: list[str] = []
+    for address in (getattr(source, "url", None), getattr(source, "path", None)):
+        if isinstance(address, str) and "://" in address:
+            with suppress(ValueError):  # not an address after all
+                parts = urlsplit(address)
+                secrets += [parts.query, parts.password or "", unquote(parts.password or "")]
+                secrets += [value for name, value in parse_qsl(parts.query) if _SECRET.search(name)]
+    # Less than four letters are part of many a word.
+    return tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
 
 
 def require_scheme(url: str, schemes: tuple[str, ...], source: str) -> str:
