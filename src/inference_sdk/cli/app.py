@@ -22,6 +22,7 @@ from inference_sdk.cli.failures import (
     exit_code_of,
     one_line,
 )
+from inference_sdk.cli.terminal import console, say, tolerate
 from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.version import __version__
 
@@ -63,6 +64,8 @@ ApiKey = Annotated[
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line to its exit code. Errors are one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        tolerate(stream)
     try:
         return _dispatch(arguments)
     except (KeyboardInterrupt, typer.Abort):
@@ -109,12 +112,12 @@ def _show_traceback_if_wanted() -> None:
 
 
 def _fail(message: str, code: ExitCode) -> ExitCode:
-    _stderr().print(f"{NAME}: {message}", markup=False, highlight=False, soft_wrap=True)
+    say(_stderr(), f"{NAME}: {message}")
     return code
 
 
 def _stderr() -> Console:
-    return Console(stderr=True)
+    return console(stderr=True)
 
 
 def _show_version(wanted: bool) -> None:
@@ -231,7 +234,7 @@ def serve_command(
     """
     from inference_sdk.cli.serve import serve
 
-    return partial(serve, host, port, api_key, Console())
+    return partial(serve, host, port, api_key, console())
 
 
 @app.command("stream")

@@ -19,6 +19,7 @@ from inference_sdk.cli.inputs import Source, Target, find_sources, label, plan_t
 from inference_sdk.cli.interrupts import run_interruptibly
 from inference_sdk.cli.reports import FindingsTable, JSONLines, Outcome, Report, progress_console
 from inference_sdk.cli.servers import server_address
+from inference_sdk.cli.terminal import say, spinner
 from inference_sdk.http.errors import EncodingError, HTTPClientError
 from inference_sdk.http.operations.loading import describe
 
@@ -62,7 +63,8 @@ def infer(options: InferOptions, console: Console) -> ExitCode:
         targets = plan_targets(options.save, sources)
     report: Report = JSONLines() if options.json else FindingsTable()
     tally = _Tally(len(sources))
-    status = progress_console(console, options.json).status(tally.progress)
+    shown = progress_console(console, options.json)
+    status = shown.status(tally.progress, spinner=spinner(shown))
     try:
         with server_address(options.api_url) as address, status:
             outcomes = _outcomes(options, address, sources, targets)
@@ -71,8 +73,8 @@ def infer(options: InferOptions, console: Console) -> ExitCode:
     finally:
         report.finish()  # after Ctrl+C too: what is known so far has been paid for
     for line in tally.failures if not options.json else []:
-        console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
-    console.print(tally.summary, markup=False, highlight=False, soft_wrap=True)
+        say(console, line, style="red")
+    say(console, tally.summary)
     return tally.exit_code
 
 
@@ -150,7 +152,9 @@ class _Picture:
             draw_result(self._content, result, target.path, target.encoding)
         except (EncodingError, OSError, KeyError, TypeError, ValueError) as error:
             # The latter three: supervision met an answer of a shape it does not know.
-            return Outcome(image, error=f"The annotated picture was not written: {one_line(error)}")
+            lacks = isinstance(error, KeyError)
+            reason = f"the answer has no {error}." if lacks else one_line(error)
+            return Outcome(image, error=f"The annotated picture was not written: {reason}")
         return Outcome(image, result, picture=label(target.path))
 
 

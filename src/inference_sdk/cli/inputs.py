@@ -5,6 +5,7 @@ Also where an annotated picture of each goes. Opens no picture.
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,9 +34,9 @@ def find_sources(names: Iterable[str]) -> list[Source]:
     """The pictures that the names on the command line mean, in order; those of a folder by name.
 
     Raises:
-        CommandError: a folder without pictures, or no picture at all.
+        CommandError: a folder without pictures, wildcards that nothing fits, or no picture at all.
     """
-    sources = [source for name in _with_standard_input(names) for source in _expand(name)]
+    sources = [source for name in _names(names) for source in _expand(name)]
     if not sources:
         raise CommandError("No image: standard input names none.")
     return sources
@@ -46,18 +47,36 @@ def label(source: Source) -> str:
     return os.fsencode(source).decode(errors="replace")
 
 
-def _with_standard_input(names: Iterable[str]) -> Iterator[str]:
+def _names(names: Iterable[str]) -> Iterator[str]:
+    """Those of the command line and of standard input, without wildcards."""
     for name in names:
         if name == STANDARD_INPUT:
             # As bytes, for a file name need not be text in any encoding.
             lines = (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer)
             yield from filter(None, lines)
         else:
-            yield name
+            yield from _matches(name)
+
+
+def _matches(name: str) -> list[str]:
+    """What a name with wildcards stands for; shells of Windows leave that to us.
+
+    A name that exists is meant as it is, whatever is in it.
+    """
+    if not glob.has_magic(name) or _is_url(name) or os.path.lexists(name):
+        return [name]
+    found = sorted(glob.glob(name, recursive=True))
+    if not found:
+        raise CommandError(f"No file fits {name}.")
+    return found
+
+
+def _is_url(name: str) -> bool:
+    return name.lower().startswith(("http://", "https://"))
 
 
 def _expand(name: str) -> list[Source]:
-    if name.lower().startswith(("http://", "https://")):
+    if _is_url(name):
         return [name]
     path = Path(name)
     if not path.is_dir():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
+from inference_sdk.cli import terminal
 from inference_sdk.cli.findings import Box, Finding, findings
 
 if TYPE_CHECKING:
@@ -63,10 +64,8 @@ def write_json_line(value: Mapping[str, Any]) -> None:
 
 def progress_console(console: Console, json: bool) -> Console:
     """Where progress is shown: nowhere, when lines of JSON go to the same terminal."""
-    from rich.console import Console
-
     quiet = json and sys.stdout.isatty()
-    return Console(stderr=True, force_terminal=False) if quiet else console
+    return terminal.console(stderr=True, force_terminal=False) if quiet else console
 
 
 class FindingsTable:
@@ -88,21 +87,15 @@ class FindingsTable:
             self._pictures.append(outcome.picture)
 
     def finish(self) -> None:
-        from rich.console import Console
-
         if not self._table.row_count:
             return
-        console = Console()
-        console.print(self._table)
+        output = terminal.console()
+        output.print(self._table)
         for picture in self._pictures:
-            # One line each whatever the width: people copy these.
-            console.print(f"Annotated picture: {picture}", markup=False, soft_wrap=True)
+            terminal.say(output, f"Annotated picture: {picture}")
 
     def _add_row(self, *cells: str, style: str | None = None) -> None:
-        from rich.text import Text
-
-        # Text, not markup: a file may be called "[red].jpg".
-        self._table.add_row(*map(Text, cells), style=style)
+        self._table.add_row(*map(terminal.cell, cells), style=style)
 
 
 def _empty_table() -> Table:

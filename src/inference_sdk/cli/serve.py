@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inference_sdk.cli.failures import CommandError, ExitCode, one_line, require
+from inference_sdk.cli.terminal import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,11 +41,8 @@ def serve(host: str, port: int, api_key: str | None, console: Console) -> ExitCo
 
 
 def _announce(address: str, store: ModelStore, console: Console) -> None:
-    def say(text: str) -> None:
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    say(f"Serving at {address}")
+    say(console, f"Serving at {address}")
     for model_id in MODELS:
         description = store.get(model_id).description
-        say(f"  {model_id:22} {description['task_type']:22} {description['answered_by']}")
-    say("Stop with Ctrl+C.")
+        say(console, f"  {model_id:22} {description['task_type']:22} {description['answered_by']}")
+    say(console, "Stop with Ctrl+C.")

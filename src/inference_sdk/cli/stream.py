@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from inference_sdk.cli.reports import progress_console, write_json_line
 from inference_sdk.cli.servers import server_address
 from inference_sdk.cli.sources import image_input, open_source, outputs, read_workflow
 from inference_sdk.cli.stream_status import status_line, summary
+from inference_sdk.cli.terminal import say
 from inference_sdk.config import InferenceSDKDeprecationWarning
 
 if TYPE_CHECKING:
@@ -207,4 +209,4 @@ def _seen(predictions: Any) -> str:
 
 
 def _sayer(console: Console) -> Callable[[str], None]:
-    return lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
+    return partial(say, console)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from inference_sdk.cli.terminal import legible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -43,7 +45,8 @@ def status_line(session: HasStats, eye: Sees, console: Console) -> Iterator[None
     def line() -> Text:
         stats = session.stats()
         parts = [summary(stats, rate.of(stats)), eye.now_seen]
-        return Text(" · ".join(filter(None, parts)), overflow="ellipsis", no_wrap=True)
+        shown = legible(" · ".join(filter(None, parts)), console.encoding)
+        return Text(shown, overflow="ellipsis", no_wrap=True)
 
     with Live(
         get_renderable=line,
