@@ -405,7 +405,57 @@ def test_tries_are_configurable(call: Caller, pauses: Pauses) -> None:
         failure(call, client_of(server.url, pauses, max_tries=5), "get_server_info")
         assert len(server.requests) == 5
     assert len(pauses.seconds) == 4
-    assert all(0.25 * 2**i <= s <= 0.5 * 2**i for i, s in enumerate(pauses.seconds))
+    assert all(0 <= s <= 0.5 * 2**i for i, s in enumerate(pauses.seconds))
+
+
+@both_ways
+def test_statuses_to_try_again_are_configurable(call: Caller, pauses: Pauses) -> None:
+    with RawServer(answering({}, "502 Bad Gateway", Connection="close"), answering(INFO)) as server:
+        client = client_of(server.url, pauses, retry_statuses={502})
+        assert call(client, "get_server_info").name == "server"
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("script", "sent"),
+    [
+        (raw_server.resetting_in_the_body, 1),
+        (answering({}, "504 Gateway Timeout"), 1),
+        (answering({}, "503 Service Unavailable"), 3),
+    ],
+    ids=["loses the answer", "504", "503"],
+)
+@pytest.mark.parametrize("what", ["pipeline", "clip"])
+@pytest.mark.filterwarnings("ignore:.* is experimental")
+def test_what_must_not_happen_twice(
+    call: Caller,
+    script: raw_server.Script,
+    sent: int,
+    what: str,
+    pauses: Pauses,
+    tmp_path: Path,
+) -> None:
+    """A second pipeline on one camera, a clip that is billed twice."""
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"clip")
+    method, options = {
+        "pipeline": (
+            "start_inference_pipeline_with_workflow",
+            {"video_reference": 0, "workflow_specification": {}},
+        ),
+        "clip": ("infer_on_video_from_api_v0", {"video_reference": str(clip), "model_id": "a/1"}),
+    }[what]
+    with RawServer(script) as server:
+        error = failure(call, client_of(server.url, pauses), method, **options)
+        assert (len(server.requests), error.tries) == (sent, sent)
+
+
+@both_ways
+def test_a_client_does_not_hammer_a_server_that_is_down(call: Caller, pauses: Pauses) -> None:
+    with RawServer(answering({}, "503 Service Unavailable")) as server:
+        client = client_of(server.url, pauses, retry_budget=4)
+        tries = [failure(call, client, "get_server_info").tries for _ in range(4)]
+    assert tries == [3, 3, 1, 1]
 
 
 @both_plays

@@ -274,6 +274,8 @@ def test_the_table_names_every_field_that_travels():
         "max_tries",
         "retry_backoff",
         "retry_after_limit",
+        "retry_budget",
+        "retry_statuses",
         "proxy",
         "verify",
         "client_certificate",
@@ -384,6 +386,10 @@ def test_get_non_empty_attributes_renames_and_drops_none_only():
         ("connect_timeout", 0, "above 0"),
         ("read_timeout", -1.0, "above 0"),
         ("max_tries", 0, "above 0"),
+        ("retry_budget", -1, "below 0"),
+        ("retry_statuses", [200], "400 to 599"),
+        ("retry_statuses", 503, "400 to 599"),
+        ("retry_statuses", ["503"], "400 to 599"),
     ],
 )
 def test_a_value_out_of_range_is_refused_at_once(field: str, value: Any, message: str):

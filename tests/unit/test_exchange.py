@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference_sdk import config
+from inference_sdk import InferenceHTTPClient, config
 from inference_sdk.http.answers import Answer
+from inference_sdk.http.deadlines import limited_to
 from inference_sdk.http.entities import HTTPClientMode, InferenceConfiguration, RequestMethod
 from inference_sdk.http.errors import (
     HTTPCallErrorError,
@@ -22,12 +28,11 @@ from inference_sdk.http.errors import (
     HTTPServerTimeoutError,
     InvalidServerResponseError,
 )
-from inference_sdk.http.operations.exchange import (
+from inference_sdk.http.operations.exchange import attempt, exchange, exchange_json
+from inference_sdk.http.operations.retries import (
     LONGEST_BACKOFF,
-    attempt,
+    RetryBudget,
     backoff,
-    exchange,
-    exchange_json,
     retry_after,
 )
 from inference_sdk.http.operations.state import ClientState
@@ -71,9 +76,22 @@ def drive(operation: Operation[Any], *events: Answer | Exception) -> Outcome:
     return Outcome(result, sent, pauses)
 
 
-def tries(*events: Answer | Exception, of: int = 3, **settings: Any) -> Outcome:
+def tries(
+    *events: Answer | Exception,
+    of: int = 3,
+    budget: RetryBudget | None = None,
+    repeatable: bool = True,
+    clock: Callable[[], float] = lambda: 0.0,
+    **settings: Any,
+) -> Outcome:
     step = Exchange(REQUEST, RequestMethod.POST, InferenceConfiguration(**settings))
-    return drive(attempt(step, of, random=lambda: 1.0), *events)
+    course = attempt(step, of, lambda: 1.0, clock, budget=budget, repeatable=repeatable)
+    return drive(course, *events)
+
+
+def after(tries: int, event: Answer | Exception) -> Answer | Exception:
+    """What is returned, or raised, after so many tries: it says how many."""
+    return replace(event, tries=tries) if isinstance(event, Answer) else event
 
 
 REFUSED = HTTPServerConnectionError("refused")
@@ -93,10 +111,10 @@ def test_statuses_that_another_try_would_not_mend(status: int) -> None:
 @pytest.mark.parametrize("event", [answer(429), answer(503), answer(504), REFUSED])
 def test_what_is_retried(event: Answer | Exception) -> None:
     fine = answer()
-    assert tries(event, fine) == Outcome(fine, 2, [0.5])
-    assert tries(event, event, fine) == Outcome(fine, 3, [0.5, 1.0])
-    assert tries(event, event, event) == Outcome(event, 3, [0.5, 1.0])
-    assert tries(event, of=1) == Outcome(event, 1, [])
+    assert tries(event, fine) == Outcome(after(2, fine), 2, [0.5])
+    assert tries(event, event, fine) == Outcome(after(3, fine), 3, [0.5, 1.0])
+    assert tries(event, event, event) == Outcome(after(3, event), 3, [0.5, 1.0])
+    assert tries(event, of=1) == Outcome(after(1, event), 1, [])
 
 
 def test_silence_is_not_retried() -> None:
@@ -106,10 +124,119 @@ def test_silence_is_not_retried() -> None:
 
 def test_the_first_closed_connection_is_free() -> None:
     stale, fine = HTTPServerDisconnectedError("closed"), answer()
-    assert tries(stale, fine, of=1) == Outcome(fine, 2, [])
+    assert tries(stale, fine, of=1) == Outcome(after(2, fine), 2, [])
     assert tries(stale, stale, of=1) == Outcome(stale, 2, [])
-    assert tries(stale, stale, fine) == Outcome(fine, 3, [0.5])
+    assert tries(stale, stale, fine) == Outcome(after(3, fine), 3, [0.5])
     assert tries(stale, stale, stale, stale) == Outcome(stale, 4, [0.5, 1.0])
+
+
+def test_which_statuses_are_retried_can_be_chosen() -> None:
+    fine = answer()
+    assert tries(answer(502), fine, retry_statuses={500, 502}).sent == 2
+    assert tries(answer(503), retry_statuses={500, 502}).sent == 1
+    assert tries(answer(503), retry_statuses=()).sent == 1
+
+
+NEVER_ARRIVED = HTTPServerConnectionError("refused")
+NEVER_ARRIVED.may_have_arrived = False
+
+
+@pytest.mark.parametrize("event", [answer(429), answer(503), NEVER_ARRIVED])
+def test_what_must_not_happen_twice_is_tried_again_where_it_has_not_happened(
+    event: Answer | Exception,
+) -> None:
+    assert tries(event, answer(), repeatable=False).sent == 2
+
+
+@pytest.mark.parametrize(
+    "event", [answer(504), answer(500), REFUSED, HTTPServerDisconnectedError("closed")]
+)
+def test_what_may_have_happened_is_not_tried_again(event: Answer | Exception) -> None:
+    settings = {"repeatable": False, "retry_statuses": {429, 500, 503, 504}}
+    assert tries(event, **settings) == Outcome(after(1, event), 1, [])
+
+
+# -- the budget ----------------------------------------------------------------------------------
+
+
+def sent_of(budget: RetryBudget, most: int, events: Iterator[Answer | Exception]) -> int:
+    """How often one request is sent to a server that does as it likes."""
+    configuration = InferenceConfiguration(retry_budget=most)
+    course = attempt(Exchange(REQUEST, RequestMethod.POST, configuration), 3, budget=budget)
+    sent, event = 0, None
+    with suppress(StopIteration, HTTPServerConnectionError):
+        step = next(course)
+        while True:
+            if isinstance(step, Exchange):
+                sent, event = sent + 1, next(events)
+            else:
+                event = None
+            step = course.throw(event) if isinstance(event, Exception) else course.send(event)
+    return sent
+
+
+def test_a_server_that_is_down_is_not_hammered() -> None:
+    budget = RetryBudget()
+    sent = [sent_of(budget, 10, repeat(REFUSED)) for _ in range(100)]
+    assert sent == [3] * 5 + [1] * 95  # ten retries, and no more
+
+
+@given(st.lists(st.sampled_from([answer(200), answer(404), answer(503), REFUSED])))
+def test_retries_stay_in_proportion(events: list[Answer | Exception]) -> None:
+    """Never more of them than the budget, and a tenth of the requests."""
+    budget, waiting = RetryBudget(), chain(events, repeat(answer(503)))
+    sent = [sent_of(budget, 5, waiting) for _ in events]
+    assert sum(sent) <= len(events) + 5 + len(events) / 10
+
+
+def test_answers_fill_the_budget_up_again() -> None:
+    budget, busy, fine = RetryBudget(), answer(503), answer()
+    assert tries(busy, fine, budget=budget, retry_budget=1).sent == 2
+    assert tries(busy, budget=budget, retry_budget=1).sent == 1
+    for _ in range(10):
+        tries(fine, budget=budget, retry_budget=1)
+    assert tries(busy, fine, budget=budget, retry_budget=1).sent == 2
+
+
+def test_a_retry_that_the_server_asks_for_costs_nothing() -> None:
+    busy, fine = answer(429, Retry_After="1"), answer()
+    assert tries(busy, fine, retry_budget=0) == Outcome(after(2, fine), 2, [1.0])
+    assert tries(answer(429), retry_budget=0).sent == 1
+    assert tries(answer(429), fine, retry_budget=None).sent == 2
+
+
+def test_copies_of_a_client_share_the_budget() -> None:
+    client = InferenceHTTPClient("http://host")
+    copied = client.with_options(max_tries=5)
+    assert copied._state.retry_budget is client._state.retry_budget
+
+
+# -- time ----------------------------------------------------------------------------------------
+
+
+def test_no_try_begins_after_the_deadline() -> None:
+    """Pauses of 0.5 and 1 s, of which the second would go beyond it."""
+    with limited_to(1.0):
+        outcome = tries(answer(503), answer(503), clock=time.monotonic)
+    assert (outcome.result.status, outcome.sent, outcome.pauses) == (503, 2, [0.5])
+
+
+def test_an_error_says_how_often_and_how_long() -> None:
+    moments = iter([10.0, 11.0, 12.0, 14.0, 17.5])
+    error = HTTPServerConnectionError("No way to http://host")
+    outcome = tries(error, error, error, clock=lambda: next(moments))
+    assert outcome.result is error
+    assert (error.tries, error.elapsed) == (3, 4.0)
+    assert str(error) == "No way to http://host (3 tries in 4.0 s)"
+
+
+def test_each_retry_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "inference_sdk"):
+        tries(answer(503), HTTPServerConnectionError("No way"), answer())
+    assert [record.getMessage() for record in caplog.records] == [
+        "POST http://host/infer/model again in 0.50 s: status 503",
+        "POST http://host/infer/model again in 1.00 s: No way",
+    ]
 
 
 def test_other_errors_pass_through() -> None:
@@ -130,15 +257,14 @@ def test_a_server_that_names_a_pause_gets_it() -> None:
 )
 def test_backoff_doubles_up_to_a_cap(tried: int, first: float, chance: float) -> None:
     pause = backoff(InferenceConfiguration(retry_backoff=first), tried, lambda: chance)
-    longest = min(first * 2 ** (tried - 1), LONGEST_BACKOFF)
-    assert longest / 2 <= pause <= longest
+    assert pause == chance * min(first * 2 ** (tried - 1), LONGEST_BACKOFF)
 
 
 def test_backoff_has_chance_in_it() -> None:
     configuration = InferenceConfiguration(retry_backoff=1.0)
     chances = iter([0.0, 0.5, 1.0])
     pauses = [backoff(configuration, 2, lambda: next(chances)) for _ in range(3)]
-    assert pauses == [1.0, 1.5, 2.0]
+    assert pauses == [0.0, 1.0, 2.0]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ into the name a server knows it by are the one place where those names stand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Optional, Union, cast
@@ -61,6 +61,9 @@ DEFAULT_IMAGE_EXTENSIONS = ["jpg", "jpeg", "JPG", "JPEG", "png", "PNG"]
 bills each."""
 
 DEFAULT_MAX_INPUT_SIZE = 1024
+
+RETRYABLE_STATUS_CODES = frozenset({429, 503, 504})
+"""Too many requests, and the two ways a gateway says that its server is not there just now."""
 
 
 def is_hosted_api_url(api_url: str) -> bool:
@@ -251,9 +254,12 @@ class InferenceConfiguration(KeepsSecrets):
         image_quality: 1..100, for jpeg and webp.
         connect_timeout: seconds until a connection must stand; None waits for ever.
         read_timeout: seconds of silence that end a request; None waits for ever.
-        max_tries: how often a request is tried (429, 503, 504 and failed connections).
-        retry_backoff: seconds before the second try; doubles with each further one.
+        max_tries: how often a request is tried (`retry_statuses` and failed connections).
+        retry_statuses: of answers that are tried again; 408, 500 and 502 may be added.
+        retry_backoff: seconds before the second try, at most; doubles with each further one.
         retry_after_limit: seconds of a server's `Retry-After` that are honoured at most.
+        retry_budget: retries that the client and its copies have in all, until answers give some
+            back, a tenth each; None sets no limit. Retries that `Retry-After` asks for cost none.
         proxy: URL of a proxy; None takes the environment's (`HTTPS_PROXY`, `NO_PROXY`), ""
             uses none.
         verify: False skips TLS verification; a path names a CA bundle; True takes the
@@ -306,8 +312,10 @@ class InferenceConfiguration(KeepsSecrets):
     connect_timeout: Optional[float] = 10.0
     read_timeout: Optional[float] = 120.0
     max_tries: int = 3
+    retry_statuses: Collection[int] = RETRYABLE_STATUS_CODES
     retry_backoff: float = 0.5
     retry_after_limit: float = 30.0
+    retry_budget: Optional[int] = 100
     proxy: Optional[str] = field(default=None, repr=False)
     verify: Union[bool, str] = True
     client_certificate: Optional[Union[str, tuple[str, str]]] = None
@@ -323,11 +331,11 @@ class InferenceConfiguration(KeepsSecrets):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise InvalidParameterError(f"{name} is {value}, but must be above 0.")
-        for name in ("retry_backoff", "retry_after_limit"):
-            if getattr(self, name) < 0:
-                raise InvalidParameterError(
-                    f"{name} is {getattr(self, name)}, but must not be below 0."
-                )
+        for name in ("retry_backoff", "retry_after_limit", "retry_budget"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise InvalidParameterError(f"{name} is {value}, but must not be below 0.")
+        object.__setattr__(self, "retry_statuses", _error_statuses(self.retry_statuses))
 
     def _withheld(self) -> dict[str, Withheld | None]:
         return {
@@ -410,6 +418,19 @@ class InferenceConfiguration(KeepsSecrets):
 
     def _with_source(self, naming: Naming) -> dict[str, Any]:
         return {**get_non_empty_attributes(self, naming), **self.to_source_parameters()}
+
+
+def _error_statuses(statuses: Any) -> frozenset[int]:
+    try:
+        frozen = frozenset(statuses)
+    except TypeError:
+        frozen = frozenset({None})
+    if all(isinstance(status, int) and 400 <= status <= 599 for status in frozen):
+        return frozen
+    raise InvalidParameterError(
+        f"retry_statuses is {statuses!r}, but must be a collection of statuses from 400 to 599, "
+        "such as {429, 503}."
+    )
 
 
 def _require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

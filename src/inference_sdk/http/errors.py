@@ -84,6 +84,13 @@ class HTTPClientError(Exception):
         # also of classes that are made of other arguments than their message.
         return _restored, (type(self), self.args), vars(self)
 
+    def tell_tries(self, tries: int, elapsed: float) -> None:
+        """Note how often the request was sent, and how long that took."""
+        self.tries, self.elapsed = tries, elapsed
+        if tries > 1 and self.args:
+            told = f"{self.args[0]} ({tries} tries in {elapsed:.1f} s)"
+            self.args = (told, *self.args[1:])
+
     def locate(self, index: int, label: str) -> None:
         """Say which of several inputs caused the error; the first to know says it."""
         if self.input_index is None:

@@ -56,7 +56,7 @@ def infer_on_video_from_api_v0(
         payload=None,
         image_scaling_factors=[None],
     )
-    return (yield from exchange_json(state, request))
+    return (yield from exchange_json(state, request, repeatable=kind == "url"))
 
 
 def infer_on_video_from_api_v1(
@@ -79,7 +79,7 @@ def infer_on_video_from_api_v1(
     request = state.post_to_model(
         endpoint, {"video": {"type": kind, "value": value}, **remove_empty_values(fields)}
     )
-    return (yield from exchange_json(state, request))
+    return (yield from exchange_json(state, request, repeatable=kind == "url"))
 
 
 def _load(video_reference: Any) -> Operation[tuple[str, str]]:

@@ -9,14 +9,14 @@ from operator import itemgetter
 from typing import Any
 
 from inference_sdk.http.answers import Answer
-from inference_sdk.http.entities import InferenceConfiguration
+from inference_sdk.http.entities import RETRYABLE_STATUS_CODES, InferenceConfiguration
 from inference_sdk.http.errors import (
     HTTPCallErrorError,
     HTTPClientError,
     InvalidInputFormatError,
     InvalidServerResponseError,
 )
-from inference_sdk.http.operations.exchange import RETRYABLE_STATUS_CODES, exchange
+from inference_sdk.http.operations.exchange import exchange
 from inference_sdk.http.operations.loading import LoadedImage, describe, flatten
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.steps import Each, LoadImages, Operation

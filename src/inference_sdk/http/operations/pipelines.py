@@ -45,7 +45,7 @@ def start(state: ClientState, **arguments: Any) -> Operation[Any]:
         sink_configuration=_typed("MemorySinkConfiguration", arguments, _SINK_FIELDS),
     )
     request = state.json_request(state.bare_url(endpoints.PIPELINE_START), payload)
-    return exchange_json(state, request, book=not_counted)
+    return exchange_json(state, request, repeatable=False, book=not_counted)
 
 
 def _typed(kind: str, arguments: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

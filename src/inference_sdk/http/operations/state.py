@@ -19,6 +19,7 @@ from inference_sdk.http.errors import (
     WrongClientModeError,
 )
 from inference_sdk.http.faults import host_of
+from inference_sdk.http.operations.retries import RetryBudget
 from inference_sdk.http.utils.request_building import (
     RequestData,
     execution_headers,
@@ -49,6 +50,8 @@ class ClientState(KeepsSecrets):
     mode: HTTPClientMode
     model_id: str | None = None
     configuration: InferenceConfiguration = field(default_factory=InferenceConfiguration)
+    retry_budget: RetryBudget = field(default_factory=RetryBudget, repr=False, compare=False)
+    """Shared by all states of a client and of its copies."""
 
     def __post_init__(self) -> None:
         self.remember_secrets()

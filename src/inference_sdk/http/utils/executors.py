@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from inference_sdk.http import faults, pipeline
 from inference_sdk.http.answers import SUCCESSFUL_STATUS_CODE, Answer
-from inference_sdk.http.entities import InferenceConfiguration, RequestMethod
+from inference_sdk.http.entities import (
+    RETRYABLE_STATUS_CODES,
+    InferenceConfiguration,
+    RequestMethod,
+)
 from inference_sdk.http.errors import HTTPServerConnectionError
-from inference_sdk.http.operations.exchange import RETRYABLE_STATUS_CODES, attempt
+from inference_sdk.http.operations.exchange import attempt
 from inference_sdk.http.operations.metadata import (
     MODEL_COLD_START_COUNT_HEADER,
     MODEL_COLD_START_HEADER,
