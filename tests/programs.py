@@ -7,6 +7,7 @@ event loop; played sync, they are the blocking ones, and the program never waits
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,12 @@ class Face:
         if self.is_async:
             return await getattr(self.client, f"{method}_async")(*arguments, **options)
         return getattr(self.client, method)(*arguments, **options)
+
+    async def pause(self, seconds: float) -> None:
+        if self.is_async:
+            await asyncio.sleep(seconds)
+        else:
+            threading.Event().wait(seconds)
 
     async def each(self, method: str, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
         """Results of a method that gives them one by one."""

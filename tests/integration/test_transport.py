@@ -18,8 +18,8 @@ import trustme
 from aiohttp import web
 
 from inference_sdk import InferenceHTTPClient
+from inference_sdk.http import transport
 from inference_sdk.http.errors import HTTPServerConnectionError, InvalidParameterError
-from inference_sdk.http.transport import Transport
 from tests.callers import both_ways
 from tests.programs import Face, Player, both_plays
 from tests.raw_server import Connection, RawServer, answering
@@ -110,14 +110,33 @@ async def test_tasks_share_connections(helpful: RecordingServer) -> None:
     assert helpful.connections <= 8
 
 
-async def test_an_idle_connection_is_closed_before_the_server_does() -> None:
-    """uvicorn, the usual server, closes at 5 s; aiohttp looks only now and then."""
-    from inference_sdk.http.transport import async_sender
+@both_plays
+def test_an_idle_connection_is_not_used_for_ever(play: Player, helpful: RecordingServer) -> None:
+    async def program(face: Face) -> None:
+        kept = face.client
+        for seconds in (None, 0.05, 0.0, 55.0):
+            face.client = kept.with_options(idle_timeout=seconds)
+            await face.call("get_server_info")
+            await face.pause(0.06)
 
-    session = async_sender.new_session()
-    assert session.connector is not None
-    assert session.connector._keepalive_timeout < 5
-    await session.close()
+    play(InferenceHTTPClient(helpful.url), program)
+    # Kept without end, kept for too short, not kept at all.
+    assert helpful.connections == 3
+
+
+@both_plays
+@pytest.mark.parametrize(("said", "connections"), [("timeout=5, max=100", 1), ("timeout=1", 2)])
+def test_a_server_says_how_long_it_keeps_connections(
+    play: Player, helpful: RecordingServer, said: str, connections: int
+) -> None:
+    helpful.answer("/info", lambda _: web.json_response(INFO, headers={"Keep-Alive": said}))
+
+    async def program(face: Face) -> None:
+        for _ in range(2):
+            await face.call("get_server_info")
+
+    play(InferenceHTTPClient(helpful.url), program)
+    assert helpful.connections == connections
 
 
 # -- event loops -----------------------------------------------------------------------------------
@@ -130,7 +149,7 @@ def test_a_loop_after_the_other(helpful: RecordingServer) -> None:
         assert asyncio.run(client.get_server_info_async()).name == "server"
     gc.collect()
     assert helpful.connections == 5
-    assert len(client.transport._loop_sessions._held) <= 1
+    assert len(client.transport._loops._held) <= 1
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -142,11 +161,10 @@ def test_a_loop_that_is_not_shut_down(
     client = InferenceHTTPClient(helpful.url)
     loop = asyncio.new_event_loop()
     loop.run_until_complete(client.get_server_info_async())
-    session, _ = client.transport._loop_sessions._held[loop]
     loop.close()
     assert asyncio.run(client.get_server_info_async()).name == "server"
-    assert session.closed
-    del session, loop
+    assert loop not in client.transport._loops._held
+    del loop
     gc.collect()
     assert "Unclosed" not in caplog.text
 
@@ -163,16 +181,14 @@ def test_loops_in_many_threads(helpful: RecordingServer) -> None:
 
     with ThreadPoolExecutor(6) as executor:
         assert list(executor.map(program, range(40))) == ["server"] * 40
-    assert len(client.transport._loop_sessions._held) <= 6
+    assert len(client.transport._loops._held) <= 6
 
 
-async def test_one_loop_has_one_session(helpful: RecordingServer) -> None:
+async def test_one_loop_has_one_pool(helpful: RecordingServer) -> None:
     async with InferenceHTTPClient(helpful.url) as client:
         await asyncio.gather(*(client.get_server_info_async() for _ in range(5)))
-        assert len(client.transport._loop_sessions._held) == 1
-        session, _ = client.transport._loop_sessions._held[asyncio.get_running_loop()]
-        await session.close()  # by whoever got hold of it
-        assert (await client.get_server_info_async()).name == "server"
+        assert len(client.transport._loops._held) == 1
+        assert helpful.connections <= 5
 
 
 # -- closing ---------------------------------------------------------------------------------------
@@ -189,11 +205,16 @@ def test_a_closed_client_opens_anew(play: Player, helpful: RecordingServer) -> N
     assert helpful.connections == 3
 
 
+def kept_by_threads(client: InferenceHTTPClient) -> int:
+    lines = client.transport._threads
+    return 0 if lines is None else sum(map(len, lines.kept._idle.values()))
+
+
 def test_with_closes(helpful: RecordingServer) -> None:
     with InferenceHTTPClient(helpful.url) as client:
         client.get_server_info()
-        assert client.transport._session is not None
-    assert client.transport._session is None
+        assert kept_by_threads(client) == 1
+    assert kept_by_threads(client) == 0
     client.close()  # twice does no harm
 
 
@@ -201,8 +222,8 @@ async def test_async_with_closes_both(helpful: RecordingServer) -> None:
     async with InferenceHTTPClient(helpful.url) as client:
         await client.get_server_info_async()
         await asyncio.to_thread(client.get_server_info)
-    assert client.transport._session is None
-    assert client.transport._loop_sessions._held == {}
+    assert kept_by_threads(client) == 0
+    assert client.transport._loops._held == {}
     await client.aclose()
 
 
@@ -299,13 +320,14 @@ async def test_a_forked_child_leaves_its_parents_sessions_open(helpful: Recordin
     """As the script below shows from outside: here the process only seems to be another."""
     async with InferenceHTTPClient(helpful.url) as client:
         await client.get_server_info_async()
-        sessions = client.transport._loop_sessions
-        session, lease = sessions._held[asyncio.get_running_loop()]
-        sessions._process = -1
+        loops = client.transport._loops
+        lines, lease = loops._held[asyncio.get_running_loop()]
+        loops._process = -1
         await client.get_server_info_async()
-        assert not session.closed
+        [[link]] = lines.kept._idle.values()
+        assert link.is_quiet()
     assert helpful.connections == 2
-    assert not session.closed
+    assert link.is_quiet()
     await lease.aclose()
 
 
@@ -423,10 +445,65 @@ def test_a_proxy_that_refuses(call: Caller) -> None:
             call(client, "get_server_info")
 
 
+def by_socks(connection: Connection) -> None:
+    """A SOCKS5 proxy for user and password, which answers for the server, too."""
+    told = connection.socket.recv(100)
+    connection.socket.sendall(b"\x05\x02")
+    told += connection.socket.recv(100)
+    connection.socket.sendall(b"\x01\x00")
+    told += connection.socket.recv(100)
+    connection.socket.sendall(b"\x05\x00\x00\x01" + bytes(6))
+    connection.server.requests.append(told)
+    answering(INFO)(connection)
+
+
 @both_ways
-def test_socks_is_refused_with_the_remedy(call: Caller) -> None:
+@pytest.mark.parametrize("scheme", ["socks5h", "socks"])
+def test_socks(call: Caller, scheme: str) -> None:
+    with RawServer(by_socks) as proxy:
+        address = f"{scheme}://me:secret@127.0.0.1:{proxy.port}"
+        client = InferenceHTTPClient("http://target.test:9001").with_options(proxy=address)
+        assert call(client, "get_server_info").name == "server"
+    told, request = proxy.requests
+    assert b"\x02me\x06secret" in told
+    assert b"target.test" in told
+    assert request.startswith(b"GET /info HTTP/1.1\r\nHost: target.test:9001\r\n")
+
+
+@both_ways
+def test_socks_with_names_looked_up_here(call: Caller) -> None:
+    with RawServer(by_socks) as proxy:
+        client = InferenceHTTPClient("http://localhost:9001").with_options(
+            proxy=f"socks5://me:secret@127.0.0.1:{proxy.port}"
+        )
+        assert call(client, "get_server_info").name == "server"
+    assert b"localhost" not in proxy.requests[0]
+
+
+@both_ways
+def test_socks_that_is_refused(call: Caller) -> None:
+    def refusing(connection: Connection) -> None:
+        connection.socket.recv(100)
+        connection.socket.sendall(b"\x05\xff")
+
+    with RawServer(refusing) as proxy:
+        client = InferenceHTTPClient("http://target.test").with_options(
+            proxy=f"socks5h://me:hush-hush@127.0.0.1:{proxy.port}", max_tries=1
+        )
+        with pytest.raises(HTTPServerConnectionError, match="it refuses: ") as caught:
+            call(client, "get_server_info")
+    assert "hush" not in str(caught.value)
+
+
+@both_ways
+def test_socks_without_its_extra(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("python_socks")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "inference_sdk.http.transport.socks", raising=False)
+    monkeypatch.delattr(transport, "socks", raising=False)
+    monkeypatch.setitem(sys.modules, "python_socks", None)
     client = InferenceHTTPClient("http://target.test").with_options(proxy="socks5://127.0.0.1:1")
-    with pytest.raises(InvalidParameterError, match=r"requests\[socks\]|use the sync form"):
+    with pytest.raises(InvalidParameterError, match=r"inference-sdk\[socks\]"):
         call(client, "get_server_info")
 
 
@@ -481,15 +558,55 @@ def test_bodies_of_any_size_arrive_whole(call: Caller, size: int, helpful: Recor
     assert "Transfer-Encoding" not in helpful.last.headers
 
 
-def test_settings_are_read_once_for_a_host(helpful: RecordingServer) -> None:
-    transport = Transport()
-    configuration = InferenceHTTPClient(helpful.url).inference_configuration
-    made: list[str] = []
+def test_the_way_is_worked_out_once_for_a_host(helpful: RecordingServer) -> None:
+    with InferenceHTTPClient(helpful.url) as client:
+        for _ in range(3):
+            client.get_server_info()
+            client.get_clip_image_embeddings(IMAGE)
+        assert len(client.transport._ways) == 1
 
-    def arguments(settings: Any, host: str) -> dict[str, Any]:
-        made.append(host)
-        return {}
 
-    for path in ("/a?api_key=1", "/b", "/c"):
-        transport._settings_for(f"{helpful.url}{path}", configuration, arguments)
-    assert made == [helpful.url]
+@both_plays
+def test_the_environment_is_that_of_each_call(
+    play: Player, helpful: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(answering(INFO)) as proxy:
+        client = InferenceHTTPClient("http://127.0.0.1.invalid").with_options(max_tries=1)
+
+        async def program(face: Face) -> None:
+            with pytest.raises(HTTPServerConnectionError):
+                await face.call("get_server_info")
+            monkeypatch.setenv("HTTP_PROXY", proxy.url)
+            assert (await face.call("get_server_info")).name == "server"
+            monkeypatch.delenv("HTTP_PROXY")
+            with pytest.raises(HTTPServerConnectionError):
+                await face.call("get_server_info")
+
+        play(client, program)
+
+
+@both_ways
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
+def test_this_machine_is_not_reached_by_the_proxy_of_the_environment(
+    call: Caller, variable: str, helpful: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    for url in (helpful.url, helpful.url.replace("127.0.0.1", "localhost")):
+        assert call(InferenceHTTPClient(url), "get_server_info").name == "server"
+
+
+@both_ways
+def test_this_machine_is_reached_by_the_proxy_of_the_configuration(call: Caller) -> None:
+    with RawServer(answering(INFO)) as proxy:
+        client = InferenceHTTPClient("http://localhost:1").with_options(proxy=proxy.url)
+        assert call(client, "get_server_info").name == "server"
+
+
+@both_ways
+def test_an_error_names_the_proxy_without_its_password(call: Caller) -> None:
+    client = InferenceHTTPClient("http://target.test").with_options(
+        proxy="http://me:hush-hush@127.0.0.1:1", max_tries=1
+    )
+    with pytest.raises(HTTPServerConnectionError, match=r"http://127\.0\.0\.1:1") as caught:
+        call(client, "get_server_info")
+    assert "hush" not in str(caught.value)

@@ -58,7 +58,7 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     response: requests.Response | None = field(default=None, repr=False)
-    """The answer as `requests` gives it, from the sync sender only."""
+    """The answer as `requests` gave it, where it was sent that way."""
     tries: int = 1
     elapsed: float = 0.0
     """Seconds from the first try to this answer."""

@@ -70,5 +70,6 @@ class BareRequests(ClientBase):
 
 
 def _response(answer: Answer) -> Response:
-    assert answer.response is not None, "the sync sender keeps the response"  # noqa: S101
-    return answer.response
+    from inference_sdk.http.transport.through_requests import as_response
+
+    return as_response(answer)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from inference_sdk.http.boundary import boundary
+from inference_sdk.http.deadlines import limited_to
 from inference_sdk.http.entities import HTTPClientMode, InferenceConfiguration
 from inference_sdk.http.errors import HTTPClientError, InvalidParameterError
 from inference_sdk.http.faults import host_of
@@ -244,11 +245,13 @@ class ClientBase:
 
     def _run(self, operation: Operation[T]) -> T:
         self._state.require_secrets()
-        return run(operation, self)
+        with limited_to(self._state.configuration.total_timeout):
+            return run(operation, self)
 
     async def _run_async(self, operation: Operation[T]) -> T:
         self._state.require_secrets()
-        return await run_async(operation, self)
+        with limited_to(self._state.configuration.total_timeout):
+            return await run_async(operation, self)
 
 
 def _address(api_url: str) -> str:

@@ -61,6 +61,7 @@ DEFAULT_IMAGE_EXTENSIONS = ["jpg", "jpeg", "JPG", "JPEG", "png", "PNG"]
 bills each."""
 
 DEFAULT_MAX_INPUT_SIZE = 1024
+DEFAULT_MAX_RESPONSE_SIZE = 512 * 2**20
 
 RETRYABLE_STATUS_CODES = frozenset({429, 503, 504})
 """Too many requests, and the two ways a gateway says that its server is not there just now."""
@@ -253,17 +254,24 @@ class InferenceConfiguration(KeepsSecrets):
             URLs and base64 travel as they are.
         image_quality: 1..100, for jpeg and webp.
         connect_timeout: seconds until a connection must stand; None waits for ever.
-        read_timeout: seconds of silence that end a request; None waits for ever.
+        read_timeout: seconds of silence that end a request, and in which an answer's head must
+            be there; so does a body that drips for ten times as long. None waits for ever.
+        total_timeout: seconds that a call may take in all, tries and pauses included; of
+            `infer_many`, each input. None (default) sets no limit.
+        idle_timeout: seconds after which an idle connection is not used again; None uses it as
+            long as it stands.
+        max_response_size: bytes that an answer may have, unpacked; None sets no limit.
         max_tries: how often a request is tried (`retry_statuses` and failed connections).
         retry_statuses: of answers that are tried again; 408, 500 and 502 may be added.
         retry_backoff: seconds before the second try, at most; doubles with each further one.
         retry_after_limit: seconds of a server's `Retry-After` that are honoured at most.
         retry_budget: retries that the client and its copies have in all, until answers give some
             back, a tenth each; None sets no limit. Retries that `Retry-After` asks for cost none.
-        proxy: URL of a proxy; None takes the environment's (`HTTPS_PROXY`, `NO_PROXY`), ""
-            uses none.
+        proxy: URL of a proxy; None takes the environment's (`HTTPS_PROXY`, `NO_PROXY`), but
+            for this machine itself; "" uses none.
         verify: False skips TLS verification; a path names a CA bundle; True takes the
-            environment's `REQUESTS_CA_BUNDLE`, else the system's.
+            environment's (`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`, `SSL_CERT_FILE`,
+            `SSL_CERT_DIR`, the first that is set), else the system's and certifi's.
         client_certificate: path of a client certificate, or (certificate, key).
     """
 
@@ -311,6 +319,9 @@ class InferenceConfiguration(KeepsSecrets):
     image_quality: int = 95
     connect_timeout: Optional[float] = 10.0
     read_timeout: Optional[float] = 120.0
+    total_timeout: Optional[float] = None
+    idle_timeout: Optional[float] = 55.0
+    max_response_size: Optional[int] = DEFAULT_MAX_RESPONSE_SIZE
     max_tries: int = 3
     retry_statuses: Collection[int] = RETRYABLE_STATUS_CODES
     retry_backoff: float = 0.5
@@ -327,11 +338,17 @@ class InferenceConfiguration(KeepsSecrets):
         _require_choice("image_encoding", self.image_encoding, ("jpeg", "png", "webp"))
         if not 1 <= self.image_quality <= 100:
             raise InvalidParameterError(f"image_quality is {self.image_quality}, not 1..100.")
-        for name in ("connect_timeout", "read_timeout", "max_tries"):
+        for name in (
+            "connect_timeout",
+            "read_timeout",
+            "total_timeout",
+            "max_response_size",
+            "max_tries",
+        ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise InvalidParameterError(f"{name} is {value}, but must be above 0.")
-        for name in ("retry_backoff", "retry_after_limit", "retry_budget"):
+        for name in ("retry_backoff", "retry_after_limit", "retry_budget", "idle_timeout"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise InvalidParameterError(f"{name} is {value}, but must not be below 0.")

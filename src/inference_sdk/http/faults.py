@@ -147,13 +147,29 @@ def untrusted(url: str, reason: object) -> HTTPClientError:
     )
 
 
-def behind_proxy(url: str, reason: object) -> HTTPServerConnectionError:
+def behind_proxy(url: str, reason: object, proxy: str | None = None) -> HTTPServerConnectionError:
+    named = f" The proxy is {host_of(proxy)}." if proxy else ""
     failure = HTTPServerConnectionError(
         f"The proxy does not connect to {host_of(url)}: {reason}. Check HTTP_PROXY, HTTPS_PROXY "
-        "and NO_PROXY, or InferenceConfiguration(proxy=…)."
+        f"and NO_PROXY, or InferenceConfiguration(proxy=…).{named}"
     )
     failure.may_have_arrived = False
     return failure
+
+
+def out_of_time(url: str) -> HTTPServerTimeoutError:
+    return HTTPServerTimeoutError(
+        f"The call was not over within total_timeout; last it waited for {host_of(url)}. Raise it "
+        "in InferenceConfiguration or with_options, or leave it out."
+    )
+
+
+def too_large(url: str, limit: int | None) -> InvalidServerResponseError:
+    size = "it may" if limit is None else f"{limit:,} bytes"
+    return InvalidServerResponseError(
+        f"The answer of {host_of(url)} is larger than {size}, unpacked. If that is right, raise "
+        "max_response_size in InferenceConfiguration."
+    )
 
 
 def not_http(url: str, reason: object) -> InvalidServerResponseError:
@@ -193,6 +209,12 @@ def elsewhere(url: str, target: str) -> HTTPClientError:
     )
 
 
+def reason_of(error: BaseException) -> str:
+    """What an error says, as part of a sentence; it may quote what the server sent."""
+    text = str(error) or type(error).__name__
+    return shortened(mask(text).rstrip("."), _LONGEST_REASON)
+
+
 def root_of(error: BaseException) -> BaseException | None:
     """The system's error at the bottom of a library's, None where there is none."""
     return next((e for e in _chain(error) if type(e).__module__ in _ROOT_MODULES), None)
@@ -216,8 +238,7 @@ def translate(error: Exception, url: str, read_timeout: float | None = None) -> 
     chain = list(_chain(error))
     kinds = {f"{kind.__module__}.{kind.__name__}" for e in chain for kind in type(e).__mro__}
     root = root_of(error)
-    text = str(root or "") or type(root or error).__name__
-    reason = shortened(mask(text).rstrip("."), _LONGEST_REASON)
+    reason = type(error).__name__ if root is None else reason_of(root)
     meanings: list[tuple[frozenset[str], Callable[[], HTTPClientError]]] = [
         (_ADDRESS, lambda: invalid_address(url)),
         (_PROXY, lambda: behind_proxy(url, reason)),

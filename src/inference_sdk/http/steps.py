@@ -13,7 +13,7 @@ Nothing here knows what the steps are for, and no step knows which operation yie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -24,7 +24,6 @@ from inference_sdk.http.workers import beside_loop
 if TYPE_CHECKING:
     from inference_sdk.http.answers import Answer
     from inference_sdk.http.entities import InferenceConfiguration, RequestMethod
-    from inference_sdk.http.transport import Transport
     from inference_sdk.http.utils.request_building import RequestData
 
 T = TypeVar("T")
@@ -78,11 +77,26 @@ async def run_async(operation: Operation[T], context: Any) -> T:
         return done.value
 
 
+class Sends(Protocol):
+    """What requests are sent by, and pauses are made."""
+
+    sleep: Callable[[float], None]
+    sleep_async: Callable[[float], Awaitable[None]]
+
+    def exchange(
+        self, request: RequestData, method: RequestMethod, configuration: InferenceConfiguration
+    ) -> Answer: ...
+
+    async def exchange_async(
+        self, request: RequestData, method: RequestMethod, configuration: InferenceConfiguration
+    ) -> Answer: ...
+
+
 class HasTransport(Protocol):
     """A context with a connection pool."""
 
     @property
-    def transport(self) -> Transport: ...
+    def transport(self) -> Sends: ...
 
 
 class LoadsImages(Protocol):
@@ -106,10 +120,10 @@ class Exchange:
     configuration: InferenceConfiguration
 
     def perform(self, context: HasTransport) -> Answer:
-        return context.transport.exchange(self)
+        return context.transport.exchange(self.request, self.method, self.configuration)
 
     async def perform_async(self, context: HasTransport) -> Answer:
-        return await context.transport.exchange_async(self)
+        return await context.transport.exchange_async(self.request, self.method, self.configuration)
 
 
 @dataclass(frozen=True)

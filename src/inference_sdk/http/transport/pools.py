@@ -1,8 +1,7 @@
 """Connections: kept, bounded in time, and closed by whoever opened them.
 
-A `Transport` holds one pool for all threads (`requests`) and one for each event loop (aiohttp).
-It sends one request once; tries, and what an answer means, are decided above it. Errors of the
-two libraries end here: what leaves is the package's own, and holds no key.
+A `Transport` holds the connections of all threads, and those of each event loop. It sends one
+request once; tries, and what an answer means, are decided above it.
 """
 
 from __future__ import annotations
@@ -10,20 +9,33 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from inference_sdk.http import faults, interruption
 from inference_sdk.http.answers import Answer
-from inference_sdk.http.transport.connection_settings import ConnectionSettings
-from inference_sdk.http.transport.loop_sessions import LoopSessions
+from inference_sdk.http.transport import interception
+from inference_sdk.http.transport.blocking_link import BlockingNetwork
+from inference_sdk.http.transport.connection_settings import ConnectionSettings, environment
+from inference_sdk.http.transport.conversation import Lines
+from inference_sdk.http.transport.limits import Limits
+from inference_sdk.http.transport.links import run_blocking
+from inference_sdk.http.transport.loop_lines import LoopLines
+from inference_sdk.http.transport.outgoing import Address, outgoing
+from inference_sdk.http.transport.redirects import follow
+from inference_sdk.http.transport.ways import Way
 
 if TYPE_CHECKING:
-    import aiohttp
-    import requests
+    from inference_sdk.http.entities import InferenceConfiguration, RequestMethod
+    from inference_sdk.http.utils.request_building import RequestData
 
-    from inference_sdk.http.entities import InferenceConfiguration
-    from inference_sdk.http.steps import Exchange
+_MOST_WAYS = 1024
+"""Remembered for one client, which mostly has one; they are cheap to make again."""
+
+
+def _nothing() -> None:
+    """There is nothing to close."""
 
 
 class Transport:
@@ -46,94 +58,97 @@ class Transport:
         self.sleep_async = sleep_async
         self._lock = threading.Lock()
         self._process = os.getpid()
-        self._session: requests.Session | None = None
-        self._loop_sessions = LoopSessions(_new_loop_session)
-        self._settings: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._threads: Lines | None = None
+        self._close_threads: Callable[[], object] = _nothing
+        self._loops = LoopLines()
+        self._ways: dict[tuple[Any, ...], Way] = {}
 
-    def exchange(self, step: Exchange) -> Answer:
+    def exchange(
+        self, request: RequestData, method: RequestMethod, configuration: InferenceConfiguration
+    ) -> Answer:
         """Send one request and read its answer, blocking.
 
         Raises:
             HTTPClientError: there was no complete answer.
         """
-        from inference_sdk.http.transport import sync_sender
 
-        configuration = step.configuration
-        session = self._threads_session()
+        def send() -> Answer:
+            lines = self._lines_of_threads()
+            return run_blocking(self._exchange(lines, request, method, configuration))
+
+        if not interception.requests_is_intercepted():
+            return send()
+        from inference_sdk.http.transport import through_requests
+
         timeout = (configuration.connect_timeout, configuration.read_timeout)
+        settings = ConnectionSettings.of(request.url, configuration).for_requests()
         try:
-            settings = self._settings_for(step.request.url, configuration, _for_requests)
-            response = sync_sender.send(session, step.request, step.method, timeout, settings)
-        except sync_sender.ERRORS as error:
-            failure = faults.translate(error, step.request.url, configuration.read_timeout)
-        else:
-            return sync_sender.answer(response)
+            return through_requests.send(request, method, timeout, settings, send)
+        except through_requests.ERRORS as error:
+            failure = faults.translate(error, request.url, configuration.read_timeout)
         # Outside the handler: the library's error quotes the whole URL and must not be chained.
         raise failure
 
-    async def exchange_async(self, step: Exchange) -> Answer:
+    async def exchange_async(
+        self, request: RequestData, method: RequestMethod, configuration: InferenceConfiguration
+    ) -> Answer:
         """The twin of `exchange`, on the running event loop."""
-        from inference_sdk.http.transport import async_sender
+        if not interception.aiohttp_is_intercepted():
+            lines = await self._loops.current()
+            return await self._exchange(lines, request, method, configuration)
+        from inference_sdk.http.transport import through_aiohttp
 
-        configuration = step.configuration
-        session = await self._loop_sessions.current()
-        timeout = (configuration.connect_timeout, configuration.read_timeout)
-        try:
-            settings = self._settings_for(step.request.url, configuration, _for_aiohttp)
-            return await async_sender.send(session, step.request, step.method, timeout, settings)
-        except async_sender.ERRORS as error:
-            failure = faults.translate(error, step.request.url, configuration.read_timeout)
-        raise failure
+        async with through_aiohttp.new_session() as session:
+            return await through_aiohttp.exchange(session, request, method, configuration)
+
+    async def _exchange(
+        self,
+        lines: Lines,
+        request: RequestData,
+        method: RequestMethod,
+        configuration: InferenceConfiguration,
+    ) -> Answer:
+        def way_to(address: Address) -> Way:
+            return self._way_to(address, configuration)
+
+        limits = Limits.of(configuration)
+        url, reply = await follow(lines, outgoing(request, method), limits, way_to)
+        return Answer(reply.status, reply.reason, url, reply.headers, reply.content)
 
     def close(self) -> None:
         """Close the connections kept for threads; a later call opens new ones."""
-        with self._lock:
-            session, self._session = self._session, None
-        if session is not None and self._process == os.getpid():
-            session.close()
+        if self._process == os.getpid():
+            with self._lock:
+                self._threads = None
+                self._close_threads()
 
     async def aclose(self) -> None:
         """Close all kept connections: those of the running loop, and those of threads."""
-        await self._loop_sessions.close_current()
+        await self._loops.close_current()
         self.close()
 
-    def _threads_session(self) -> requests.Session:
-        from inference_sdk.http.transport import sync_sender
-
-        session = self._session
-        if session is not None and self._process == os.getpid():
-            return session
+    def _lines_of_threads(self) -> Lines:
+        lines = self._threads
+        if lines is not None and self._process == os.getpid():
+            return lines
         with self._lock:
-            if self._session is None or self._process != os.getpid():
-                self._process, self._session = os.getpid(), sync_sender.new_session()
-            return self._session
+            if self._threads is None or self._process != os.getpid():
+                self._process, self._threads = os.getpid(), Lines(BlockingNetwork())
+                # Also when the client is only dropped, or the program ends.
+                self._close_threads = weakref.finalize(self, self._threads.kept.close)
+            return self._threads
 
-    def _settings_for(
-        self,
-        url: str,
-        configuration: InferenceConfiguration,
-        arguments: Callable[[ConnectionSettings, str], dict[str, Any]],
-    ) -> dict[str, Any]:
-        """Arguments for a sender; made once for a host, since that costs 0.2 ms, with TLS 20."""
-        host = faults.host_of(url)
+    def _way_to(self, address: Address, configuration: InferenceConfiguration) -> Way:
+        """The way under these settings and the environment of now; made once, since reading
+        certificates costs 20 ms.
+        """
         c = configuration
-        key = (arguments, host, c.proxy, c.verify, c.client_certificate)
-        made = self._settings.get(key)
-        if made is None:
-            made = arguments(ConnectionSettings.of(host, configuration), host)
-            self._settings[key] = made
-        return made
-
-
-def _for_requests(settings: ConnectionSettings, host: str) -> dict[str, Any]:  # noqa: ARG001
-    return settings.for_requests()
-
-
-def _for_aiohttp(settings: ConnectionSettings, host: str) -> dict[str, Any]:
-    return settings.for_aiohttp(tls=host.startswith("https:"))
-
-
-def _new_loop_session() -> aiohttp.ClientSession:
-    from inference_sdk.http.transport import async_sender
-
-    return async_sender.new_session()
+        settings = (c.proxy, c.verify, c.client_certificate)
+        key = (address.origin, settings, environment(address.scheme))
+        way = self._ways.get(key)
+        if way is None:
+            if len(self._ways) >= _MOST_WAYS:
+                self._ways.clear()
+            way = Way.to(address, ConnectionSettings.of(address.origin, configuration))
+            self._ways[key] = way
+        return way

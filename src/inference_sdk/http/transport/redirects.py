@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from inference_sdk.http import faults
+from inference_sdk.http.transport.answer_reading import Reply
+from inference_sdk.http.transport.conversation import Lines, converse
+from inference_sdk.http.transport.limits import Limits
+from inference_sdk.http.transport.outgoing import Address, Outgoing, redirected
+from inference_sdk.http.transport.ways import Way
+
+MOST_REDIRECTS = 10
 
 _PORTS = {"http": 80, "https": 443}
-
-
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})
+
+
+async def follow(
+    lines: Lines, request: Outgoing, limits: Limits, way_to: Callable[[Address], Way]
+) -> tuple[str, Reply]:
+    """Send a request, and again to where it is redirected; the last address, and its answer.
+
+    Raises:
+        HTTPClientError: there was no complete answer, or a redirect that is not followed.
+    """
+    for _ in range(MOST_REDIRECTS + 1):
+        reply = await converse(lines, way_to(request.address), request, limits)
+        location = _location(reply)
+        if location is None:
+            return request.url, reply
+        judge_redirect(request.url, location, request.method, reply.status)
+        request = redirected(request, urljoin(request.url, location))
+    raise faults.redirects_without_end(request.url)
+
+
+def _location(reply: Reply) -> str | None:
+    if reply.status not in _REDIRECTS:
+        return None
+    text = reply.headers.get("Location") or None
+    try:
+        # Headers are read byte by byte; an address outside ASCII is meant as UTF-8.
+        return text and text.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return text
 
 
 def judge_redirect(url: str, location: str, method: str, status: int) -> None:

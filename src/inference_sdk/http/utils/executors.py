@@ -82,15 +82,18 @@ class _GivenSession(Transport):
         super().__init__()
         self._given = session
 
-    async def exchange_async(self, step: Exchange) -> Answer:
-        from inference_sdk.http.transport import async_sender
+    async def exchange_async(
+        self, request: RequestData, method: RequestMethod, configuration: InferenceConfiguration
+    ) -> Answer:
+        from inference_sdk.http.transport import through_aiohttp
 
-        timeout = async_sender.DEFAULT_TIMEOUT
         try:
-            return await async_sender.send(self._given, step.request, step.method, timeout, {})
-        except async_sender.ERRORS as error:
+            return await through_aiohttp.send(
+                self._given, request, method, {}, configuration.max_response_size
+            )
+        except through_aiohttp.ERRORS as error:
             self.error = error
-            failure = faults.translate(error, step.request.url)
+            failure = faults.translate(error, request.url)
         raise failure
 
 
@@ -141,9 +144,7 @@ def make_request(request_data: RequestData, request_method: RequestMethod) -> Re
         HTTPServerConnectionError: it was never answered.
     """
     tries = InferenceConfiguration().max_tries
-    return _response(
-        run(attempt(_step(request_data, request_method), tries), _shared_connections())
-    )
+    return _response(_step(request_data, request_method), tries)
 
 
 def send_post_request(
@@ -166,14 +167,16 @@ def send_post_request(
     )
     tries = InferenceConfiguration().max_tries if enable_retries else 1
     step = _step(request, RequestMethod.POST)
-    response = _response(run(attempt(step, tries), _shared_connections()))
+    response = _response(step, tries)
     api_key_safe_raise_for_status(response=response)
     return response
 
 
-def _response(answer: Answer) -> Response:
-    assert answer.response is not None, "the sync sender keeps the response"  # noqa: S101
-    return answer.response
+def _response(step: Exchange, tries: int) -> Response:
+    from inference_sdk.http.transport import through_requests
+
+    answer = run(attempt(step, tries), _shared_connections())
+    return through_requests.response_to(step.request, step.method, answer)
 
 
 async def execute_requests_packages_async(
@@ -185,9 +188,9 @@ async def execute_requests_packages_async(
         aiohttp.ClientResponseError: an answer has status 400 or more.
         aiohttp.ClientError: a request was never answered.
     """
-    from inference_sdk.http.transport import async_sender
+    from inference_sdk.http.transport import through_aiohttp
 
-    async with async_sender.new_session() as session:
+    async with through_aiohttp.new_session() as session:
         jobs = (
             partial(make_request_async, request, request_method, session)
             for request in requests_data

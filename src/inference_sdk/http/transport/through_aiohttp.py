@@ -1,34 +1,43 @@
-"""Sending on an event loop, with aiohttp."""
+"""Sending through aiohttp: for whoever listens in there, or gives a session of their own.
+
+See `interception`. The arguments are those that tests of existing users look for.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from functools import partial
+from math import inf
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import payload
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from inference_sdk.http import faults
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.entities import RequestMethod
-from inference_sdk.http.transport.body_parts import body_parts
+from inference_sdk.http.errors import HTTPClientError
+from inference_sdk.http.transport.body_decoding import Sink, TooLargeError
+from inference_sdk.http.transport.connection_settings import ConnectionSettings
 from inference_sdk.http.transport.json_body import encode_json
+from inference_sdk.http.transport.limits import Limits
+from inference_sdk.http.transport.outgoing import PART_BYTES
 from inference_sdk.http.transport.query import query_values
 from inference_sdk.http.transport.redirects import judge_redirect
-from inference_sdk.http.utils.request_building import RequestData
 from inference_sdk.http.workers import beside_loop
 from inference_sdk.utils.masking import guard_library_logs
+
+if TYPE_CHECKING:
+    from inference_sdk.http.entities import InferenceConfiguration
+    from inference_sdk.http.utils.request_building import RequestData
 
 ERRORS = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 
 DEFAULT_TIMEOUT = (10.0, 120.0)
-
-IDLE_SECONDS = 4.0
-"""An idle connection is closed after this: before uvicorn, the usual server, does so at 5 s."""
-
 
 BUFFERED_BYTES = 2**16
 """What asyncio buffers for a connection before it makes the writer wait."""
@@ -49,9 +58,10 @@ class _LargeBody(payload.BytesPayload):
     async def write(self, writer: Any) -> None:
         transport = writer.transport
         try:
-            for part in body_parts(self._value):
+            body = memoryview(self._value)
+            for start in range(0, len(body), PART_BYTES):
                 writer.protocol.start_timeout()
-                await writer.write(part)
+                await writer.write(body[start : start + PART_BYTES])
         except BaseException:
             # A transport that is closed waits until its buffer is sent: here, until the server
             # reads on. Nobody wants the rest, so the socket need not stay open for it.
@@ -93,9 +103,7 @@ def new_session() -> aiohttp.ClientSession:
     redirects = aiohttp.TraceConfig()
     redirects.on_request_redirect.append(_judge_redirect)
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=IDLE_SECONDS, resolver=_Resolver()
-        ),
+        connector=aiohttp.TCPConnector(limit=0, resolver=_Resolver()),
         cookie_jar=aiohttp.DummyCookieJar(),
         # A request that has no body has no type of one; aiohttp would call it a stream of bytes.
         skip_auto_headers=["Content-Type"],
@@ -108,9 +116,11 @@ def new_session() -> aiohttp.ClientSession:
     return session
 
 
-def _client_timeout(timeout: tuple[float | None, float | None]) -> aiohttp.ClientTimeout:
+def _client_timeout(
+    timeout: tuple[float | None, float | None], total: float | None = None
+) -> aiohttp.ClientTimeout:
     connect, read = timeout
-    return aiohttp.ClientTimeout(total=None, connect=connect, sock_read=read)
+    return aiohttp.ClientTimeout(total=total, connect=connect, sock_read=read)
 
 
 async def _judge_redirect(
@@ -128,12 +138,43 @@ async def _judge_redirect(
         raise
 
 
+async def exchange(
+    session: aiohttp.ClientSession,
+    request: RequestData,
+    method: RequestMethod,
+    configuration: InferenceConfiguration,
+) -> Answer:
+    """Send once; errors are the package's own.
+
+    Raises:
+        HTTPClientError: there was no complete answer.
+    """
+    timeout = (configuration.connect_timeout, configuration.read_timeout)
+    limits = Limits.of(configuration)
+    settings = ConnectionSettings.of(request.url, configuration).for_aiohttp(
+        tls=request.url.startswith("https:")
+    )
+    left = limits.time.end - time.monotonic()
+    if timeout != DEFAULT_TIMEOUT or left < inf:
+        settings["timeout"] = _client_timeout(timeout, None if left == inf else max(left, 0.001))
+    try:
+        return await send(session, request, method, settings, limits.largest)
+    except TooLargeError:
+        failure: HTTPClientError = faults.too_large(request.url, limits.largest)
+    except ERRORS as error:
+        if limits.time.are_over:
+            failure = faults.out_of_time(request.url)
+        else:
+            failure = faults.translate(error, request.url, configuration.read_timeout)
+    raise failure
+
+
 async def send(
     session: aiohttp.ClientSession,
     request: RequestData,
     method: RequestMethod,
-    timeout: tuple[float | None, float | None],
     settings: dict[str, Any],
+    largest: int | None = None,
 ) -> Answer:
     """Send once; the answer is read to its end.
 
@@ -143,19 +184,21 @@ async def send(
     Raises:
         aiohttp.ClientError, asyncio.TimeoutError: there was no complete answer.
         InvalidParameterError: the payload is no JSON.
+        TooLargeError: the answer has more than `largest` bytes.
     """
-    if timeout != DEFAULT_TIMEOUT:
-        settings = {**settings, "timeout": _client_timeout(timeout)}
     open_request = session.get if method is RequestMethod.GET else session.post
     async with open_request(
         request.url, headers=request.headers, **_body(request), **settings
     ) as response:
+        sink = Sink(largest)
+        async for part in response.content.iter_any():
+            sink.add(part)
         return Answer(
             status=response.status,
             reason=response.reason or "",
             url=str(response.url),
             headers=response.headers,
-            content=await response.read(),
+            content=sink.content(),
         )
 
 

@@ -1,0 +1,82 @@
+"""One request and its answer: on a connection that was kept, or on a new one.
+
+Written once, as coroutines over a `Link`; see `links` for how a thread runs them. What goes wrong
+is told here, since only here it is known how far the request had come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from inference_sdk.http.transport import failures
+from inference_sdk.http.transport.answer_reading import (
+    Incoming,
+    NotHTTPError,
+    Reply,
+    read_head_and_body,
+)
+from inference_sdk.http.transport.body_decoding import TooLargeError, UnreadableBodyError
+from inference_sdk.http.transport.kept_links import KeptLinks
+from inference_sdk.http.transport.limits import Limits, TimeLimits
+from inference_sdk.http.transport.links import Link, Network
+from inference_sdk.http.transport.opening import open_link
+from inference_sdk.http.transport.outgoing import Outgoing
+from inference_sdk.http.transport.ways import Way
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Connections of one owner: those that are kept, and how new ones are opened."""
+
+    network: Network
+    kept: KeptLinks = field(default_factory=KeptLinks)
+
+
+async def converse(lines: Lines, way: Way, request: Outgoing, limits: Limits) -> Reply:
+    """Send a request once; the answer is read to its end.
+
+    Raises:
+        HTTPClientError: there was no complete answer.
+    """
+    link = lines.kept.take(way)
+    if link is None:
+        link = await open_link(lines.network, way, request.url, limits.time)
+    keeps = False
+    try:
+        reply, keeps = await _exchange(link, way, request, limits)
+    finally:
+        if not keeps:
+            link.close()
+    if keeps:
+        lines.kept.give(way, link, reply.headers, limits.idle)
+    return reply
+
+
+async def _exchange(link: Link, way: Way, request: Outgoing, limits: Limits) -> tuple[Reply, bool]:
+    incoming = Incoming(link, limits.time)
+    parts = request.parts(by_proxy=way.headers_for_proxy)
+    try:
+        await _send(link, parts, incoming, limits.time)
+        reply = await read_head_and_body(incoming, limits.largest)
+    except (OSError, NotHTTPError, TooLargeError, UnreadableBodyError) as error:
+        failure = failures.in_exchange(error, request.url, limits, incoming.anything_came)
+    else:
+        # A server that answered before it had read all will take the rest for another request.
+        return reply, reply.keeps and not parts
+    # Outside the handler: errors of the system may quote what the server sent.
+    raise failure
+
+
+async def _send(
+    link: Link, parts: list[memoryview], incoming: Incoming, limits: TimeLimits
+) -> None:
+    """Send all parts, or as many as the server takes before it answers."""
+    while parts:
+        arrived = await link.send(parts, limits.silence_ends())
+        if arrived is None:
+            continue
+        if not arrived:
+            return
+        incoming.came(arrived)
+        if incoming.final_head() is not None:
+            return

@@ -1,0 +1,71 @@
+"""Connections that are idle: kept to be used again, unless something came that nobody asked for.
+
+Bytes on an idle connection are an answer to nothing: they would be taken for the answer to the
+next request, and one picture would get what belongs to another, or to nobody.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inference_sdk.http.transport.headers import Headers
+    from inference_sdk.http.transport.links import Link
+    from inference_sdk.http.transport.ways import Way
+
+MOST_KEPT = 256
+"""For one way to one server; what is used at once beyond that is opened anew."""
+
+_SERVERS_TIMEOUT = re.compile(r"(?:^|[,;\s])timeout=(\d{1,6})")
+
+
+class KeptLinks:
+    """Idle connections by their way; those used last are used first. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Way, deque[Link]] = {}
+        self._is_closed = False
+
+    def take(self, way: Way) -> Link | None:
+        """A connection that can carry a request, None where none is kept."""
+        idle = self._idle.get(way)
+        while idle:
+            try:
+                link = idle.pop()
+            except IndexError:  # another thread was faster
+                return None
+            if time.monotonic() < link.kept_until and link.is_quiet():
+                return link
+            link.close()
+        return None
+
+    def give(self, way: Way, link: Link, headers: Headers, seconds: float) -> None:
+        """Keep a connection for some seconds, or as long as the server's `Keep-Alive` says."""
+        link.kept_until = time.monotonic() + min(seconds, _servers_limit(headers))
+        idle = self._idle.get(way)
+        if idle is None:
+            idle = self._idle.setdefault(way, deque())
+        idle.append(link)
+        if len(idle) > MOST_KEPT:
+            idle.popleft().close()
+        if self._is_closed:
+            self.close()
+
+    def close(self) -> None:
+        """Close them all, and from now on each that is given back."""
+        self._is_closed = True
+        for way in list(self._idle):
+            idle = self._idle.pop(way, ())
+            while idle:
+                idle.pop().close()
+
+
+def _servers_limit(headers: Headers) -> float:
+    """Seconds, one less than the server says: it must not close just as we send."""
+    named = headers.get("Keep-Alive")
+    said = _SERVERS_TIMEOUT.search(named) if named else None
+    return max(0, int(said[1]) - 1) if said else inf
