@@ -10,6 +10,8 @@ SETTINGS = {
     "client_mode",
     "selected_model",
     "api_key",
+    "stats",
+    "traffic",
     "transport",
     "webrtc",
     "configure",

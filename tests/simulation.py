@@ -159,6 +159,9 @@ class Fixed:
     def end(self, slot: Slot, *, counts: bool = True) -> None:
         pass
 
+    def refuse(self, slot: Slot) -> None:
+        pass
+
 
 @dataclass
 class WindowedClient:
@@ -183,7 +186,8 @@ class WindowedClient:
 
     def _ended(self, slot: Slot, served: bool) -> None:
         (self.served if served else self.refused).append(self.simulation.now)
-        slot.refused = not served
+        if not served:
+            self.window.refuse(slot)
         self.simulation.after(0 if served else self.pause, lambda: self._free(slot))
 
     def _free(self, slot: Slot) -> None:

@@ -192,7 +192,8 @@ def test_the_limit_stays_in_its_bounds_whatever_happens(
         before = window.limit
         slot = window.begin(before)
         now += seconds
-        slot.refused = refused
+        if refused:
+            window.refuse(slot)
         window.end(slot, counts=counts)
         assert 1 <= window.limit <= largest
         assert not (refused and window.limit > before)

@@ -338,7 +338,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
         """
         call = self._run(inference.plan(self._state, model_id))
         jobs = map(partial(partial, self._run), many.operations(call, inputs, on_error))
-        for results in pipeline.stream(jobs, **many.window(call, ordered)):
+        for results in pipeline.stream(jobs, **self._window(call.kind), ordered=ordered):
             yield from many.shown(results, ordered)
 
     @overload
@@ -383,7 +383,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
         call = await self._run_async(inference.plan(self._state, model_id))
         operations = many.operations_async(call, inputs, on_error)
         jobs = (partial(self._run_async, operation) async for operation in operations)
-        stream = pipeline.stream_async(jobs, **many.window(call, ordered))
+        stream = pipeline.stream_async(jobs, **self._window(call.kind), ordered=ordered)
         # Closed with this generator: whoever breaks off has no request left under way.
         async with aclosing(stream) as batches:
             async for results in batches:
@@ -409,7 +409,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
             return reference, frame, self.infer(inference_input=frame, model_id=model_id)
 
         jobs = (partial(job, *pair) for pair in self._frames(input_uri))
-        yield from pipeline.stream(jobs, **self._stream_window())
+        yield from pipeline.stream(jobs, **self._window(f"infer {model_id or self.selected_model}"))
 
     async def infer_on_stream_async(
         self, input_uri: str, model_id: str | None = None
@@ -424,7 +424,10 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
 
         frames = pipeline.as_async(self._frames(input_uri))
         jobs = (partial(job, *pair) async for pair in frames)
-        async with aclosing(pipeline.stream_async(jobs, **self._stream_window())) as triples:
+        stream = pipeline.stream_async(
+            jobs, **self._window(f"infer {model_id or self.selected_model}")
+        )
+        async with aclosing(stream) as triples:
             async for triple in triples:
                 yield triple
 
@@ -433,10 +436,6 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
             input_uri=input_uri,
             image_extensions=self.inference_configuration.image_extensions_for_directory_scan,
         )
-
-    def _stream_window(self) -> dict[str, Any]:
-        concurrency = self.inference_configuration.max_concurrent_requests
-        return {"concurrency": concurrency, "window": concurrency}
 
     def infer_on_video(
         self, video_reference: VideoReference, model_id: str | None = None

@@ -22,6 +22,7 @@ from inference_sdk.http.faults import host_of
 from inference_sdk.http.operations.loading import Preparation
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.steps import Operation, run, run_async
+from inference_sdk.http.traffic import ClientStats, Traffic
 from inference_sdk.http.transport import Transport
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.http.withheld import Withheld, environment_key
@@ -72,6 +73,7 @@ class ClientBase:
             mode=HTTPClientMode.from_url(address),
         )
         self._transport = Transport()
+        self._traffic = Traffic()
         self._frozen = False
 
     def __repr__(self) -> str:
@@ -87,10 +89,11 @@ class ClientBase:
 
         The other side takes its key from `ROBOFLOW_API_KEY`, or has its `api_key` set again.
         """
-        return {name: value for name, value in vars(self).items() if name != "_transport"}
+        own = {"_transport", "_traffic"}
+        return {name: value for name, value in vars(self).items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _transport=Transport())
+        vars(self).update(state, _transport=Transport(), _traffic=Traffic())
 
     def __copy__(self) -> Self:
         copied = object.__new__(type(self))
@@ -134,6 +137,15 @@ class ClientBase:
     def transport(self) -> Transport:
         """The connections, shared with the copies that `with_options` made."""
         return self._transport
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was learnt from the requests so far, shared as the connections are."""
+        return self._traffic
+
+    def stats(self) -> ClientStats:
+        """What was learnt from the requests of this client and of its copies; sends nothing."""
+        return self._traffic.stats()
 
     def require_changeable(self) -> None:
         """Refuse to change a client that others rely on.
@@ -242,6 +254,11 @@ class ClientBase:
                 quality=configuration.image_quality,
             ),
         }
+
+    def _window(self, kind: str) -> dict[str, Any]:
+        """How many jobs of a kind are under way at once, as arguments of the pipeline."""
+        limit = self._traffic.limit(self._state.configuration.max_concurrent_requests, kind)
+        return {"concurrency": limit, "window": limit}
 
     def _run(self, operation: Operation[T]) -> T:
         self._state.require_secrets()

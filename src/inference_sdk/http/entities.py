@@ -45,6 +45,10 @@ VideoReference = Union[str, "os.PathLike[str]"]
 """A clip: an http(s) URL or the path of a file."""
 
 TaskType = str
+AUTO: Literal["auto"] = "auto"
+Concurrency = Union[int, Literal["auto"]]
+"""How many requests at once: a number, or as many as the client finds to pay."""
+
 Confidence = Union[float, Literal["best", "default"]]
 """A threshold of 0..1, or one of two that the server knows for the model."""
 
@@ -247,7 +251,8 @@ class InferenceConfiguration(KeepsSecrets):
         client_downsizing_disabled: False scales images down to the model's input before
             they are sent (`infer` only); answers are scaled back.
         default_max_input_size: pixels of either side where the model's input is not known.
-        max_concurrent_requests: requests in flight at once.
+        max_concurrent_requests: requests in flight at once, 1 or more; "auto" finds out how
+            many pay, from how long they take and what the server refuses.
         max_batch_size: images in one request, where the call takes several.
         api_key_transport: "legacy" (default), "both" or "header"; see `ApiKeyTransport`.
         image_encoding: "jpeg", "png" (lossless) or "webp" for arrays and PIL images; files,
@@ -303,7 +308,7 @@ class InferenceConfiguration(KeepsSecrets):
     default_max_input_size: int = DEFAULT_MAX_INPUT_SIZE
     disable_active_learning: bool = False
     active_learning_target_dataset: Optional[str] = None
-    max_concurrent_requests: int = 1
+    max_concurrent_requests: Concurrency = 1
     max_batch_size: int = 1
     source: Optional[str] = None
     source_info: Optional[str] = None
@@ -336,6 +341,7 @@ class InferenceConfiguration(KeepsSecrets):
         _require_choice("confidence_threshold", self.confidence_threshold, ("best", "default"))
         _require_choice("response_mask_format", self.response_mask_format, ("polygon", "rle"))
         _require_choice("image_encoding", self.image_encoding, ("jpeg", "png", "webp"))
+        _require_choice("max_concurrent_requests", self.max_concurrent_requests, (AUTO,))
         if not 1 <= self.image_quality <= 100:
             raise InvalidParameterError(f"image_quality is {self.image_quality}, not 1..100.")
         for name in (

@@ -68,7 +68,7 @@ def stream(
     jobs: Iterable[Callable[[], T]],
     *,
     concurrency: int | Limit,
-    window: int | None = None,
+    window: int | Limit | None = None,
     ordered: bool = True,
 ) -> Iterator[T]:
     """Results of the jobs: in the order of the jobs, or as they come when not `ordered`.
@@ -149,7 +149,7 @@ class stream_async(AsyncIterator[T]):  # noqa: N801 - called like the function t
         jobs: AsyncIterable[Callable[[], Awaitable[T]]],
         *,
         concurrency: int | Limit,
-        window: int | None = None,
+        window: int | Limit | None = None,
         ordered: bool = True,
     ) -> None:
         limit = FixedLimit(concurrency) if isinstance(concurrency, int) else concurrency
@@ -258,8 +258,10 @@ async def as_async(items: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
 Pending: TypeAlias = "list[Future[T]] | list[asyncio.Task[T]]"
 
 
-def _full(pending: Pending[T], window: int | None) -> bool:
-    return window is not None and len(pending) >= window
+def _full(pending: Pending[T], window: int | Limit | None) -> bool:
+    if window is None:
+        return False
+    return len(pending) >= (window if isinstance(window, int) else window.limit)
 
 
 def _ready(pending: Pending[T], ordered: bool) -> bool:

@@ -19,11 +19,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from inference_sdk.http import interruption, pipeline
+from inference_sdk.http.traffic import Sending, Traffic
 from inference_sdk.http.workers import beside_loop
 
 if TYPE_CHECKING:
     from inference_sdk.http.answers import Answer
-    from inference_sdk.http.entities import InferenceConfiguration, RequestMethod
+    from inference_sdk.http.entities import Concurrency, InferenceConfiguration, RequestMethod
     from inference_sdk.http.utils.request_building import RequestData
 
 T = TypeVar("T")
@@ -99,6 +100,13 @@ class HasTransport(Protocol):
     def transport(self) -> Sends: ...
 
 
+class HasTraffic(Protocol):
+    """A context that learns from its requests."""
+
+    @property
+    def traffic(self) -> Traffic: ...
+
+
 class LoadsImages(Protocol):
     """A context that turns image references into base64."""
 
@@ -120,10 +128,18 @@ class Exchange:
     configuration: InferenceConfiguration
 
     def perform(self, context: HasTransport) -> Answer:
-        return context.transport.exchange(self.request, self.method, self.configuration)
+        with Sending() as sending:
+            sending.answer = context.transport.exchange(
+                self.request, self.method, self.configuration
+            )
+        return sending.answer
 
     async def perform_async(self, context: HasTransport) -> Answer:
-        return await context.transport.exchange_async(self.request, self.method, self.configuration)
+        with Sending() as sending:
+            sending.answer = await context.transport.exchange_async(
+                self.request, self.method, self.configuration
+            )
+        return sending.answer
 
 
 @dataclass(frozen=True)
@@ -246,16 +262,26 @@ class Each(Generic[T]):
     """Carry out many operations, some at once; their results as a list, in order.
 
     The first failure, in order, ends the rest and is raised.
+
+    Attributes:
+        kind: of the operations, where the concurrency is "auto"; see `Traffic.limit`.
     """
 
     operations: Iterable[Operation[T]]
-    concurrency: int
+    concurrency: Concurrency
+    kind: str = ""
 
     def perform(self, context: Any) -> list[T]:
         jobs = (partial(run, operation, context) for operation in self.operations)
-        return list(pipeline.stream(jobs, concurrency=self.concurrency))
+        return list(pipeline.stream(jobs, concurrency=self._limit(context)))
 
     async def perform_async(self, context: Any) -> list[T]:
         jobs = [partial(run_async, operation, context) for operation in self.operations]
-        results = pipeline.stream_async(pipeline.as_async(jobs), concurrency=self.concurrency)
+        limit = self._limit(context)
+        results = pipeline.stream_async(pipeline.as_async(jobs), concurrency=limit)
         return [result async for result in results]
+
+    def _limit(self, context: HasTraffic) -> int | pipeline.Limit:
+        if isinstance(self.concurrency, int):
+            return self.concurrency
+        return context.traffic.limit(self.concurrency, self.kind)

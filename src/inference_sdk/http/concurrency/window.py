@@ -35,7 +35,6 @@ class Slot:
         self.begun = begun
         self.epoch = epoch
         self.refused = False
-        """Set where a server refused the job's request (429, 503) or did not answer in time."""
 
 
 class AdaptiveWindow:
@@ -77,22 +76,30 @@ class AdaptiveWindow:
     def end(self, slot: Slot, *, counts: bool = True) -> None:
         """A job ended. One that failed for reasons of its own says nothing: `counts=False`."""
         with self._lock:
-            if slot.epoch != self._epoch or not (counts or slot.refused):
-                return
-            if slot.refused:
-                self._refused += 1
-            else:
+            if counts and not slot.refused and slot.epoch == self._epoch:
                 self._answered += 1
                 self._seconds += self._clock() - slot.begun
-            if self._answered + self._refused >= self._enough:
-                self._next_epoch()
+                self._close_epoch()
+
+    def refuse(self, slot: Slot) -> None:
+        """The server refused the job's request (429, 503), or did not answer in time.
+
+        To be said at once: a job that waits until it is sent again may end epochs later.
+        """
+        with self._lock:
+            if not slot.refused and slot.epoch == self._epoch:
+                self._refused += 1
+                self._close_epoch()
+            slot.refused = True
 
     @property
     def _enough(self) -> int:
         return max(self._limit, min(2 * self._limit, FEWEST_JOBS))
 
-    def _next_epoch(self) -> None:
+    def _close_epoch(self) -> None:
         ended = self._answered + self._refused
+        if ended < self._enough:
+            return
         measure = Measure(
             limit=self._limit,
             running=min(self._running, self._limit),

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from operator import itemgetter
 from typing import Any
+from urllib.parse import urlsplit
 
 from inference_sdk.http.answers import Answer
-from inference_sdk.http.entities import RETRYABLE_STATUS_CODES, InferenceConfiguration
+from inference_sdk.http.entities import (
+    AUTO,
+    RETRYABLE_STATUS_CODES,
+    Concurrency,
+    InferenceConfiguration,
+)
 from inference_sdk.http.errors import (
     HTTPCallErrorError,
     HTTPClientError,
@@ -18,7 +24,7 @@ from inference_sdk.http.errors import (
 )
 from inference_sdk.http.operations.exchange import exchange
 from inference_sdk.http.operations.loading import LoadedImage, describe, flatten
-from inference_sdk.http.operations.state import ClientState
+from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Each, LoadImages, Operation
 from inference_sdk.http.utils.iterables import make_batches, remove_empty_values
 from inference_sdk.http.utils.request_building import (
@@ -62,6 +68,13 @@ class ImageCall:
     @property
     def configuration(self) -> InferenceConfiguration:
         return self.state.configuration
+
+    @property
+    def kind(self) -> str:
+        """Which calls take about as long as this one: of an endpoint, and of a model."""
+        model = (self.payload or {}).get(MODEL_ID)
+        path = urlsplit(self.url).path
+        return f"{path} {model}" if model else path
 
     def request(self, images: list[LoadedImage]) -> RequestData:
         return assembly_request_data(
@@ -143,8 +156,8 @@ def call_with_images(call: ImageCall, inference_input: Any) -> Operation[list[An
             load_and_send(call, batch)
             for batch in make_batches(enumerate(references), call.batch_size)
         ]
-    concurrency = min(call.configuration.max_concurrent_requests, len(operations))
-    results: list[list[Result]] = yield Each(operations, concurrency)
+    concurrency = _at_once(call.configuration, len(operations))
+    results: list[list[Result]] = yield Each(operations, concurrency, call.kind)
     return [result for batch in results for _, result in batch]
 
 
@@ -156,11 +169,17 @@ def prepare(call: ImageCall, inference_input: Any) -> Operation[list[RequestData
 
 def execute(state: ClientState, requests: list[RequestData]) -> Operation[list[Answer]]:
     """Send prepared requests; their answers as they came, in order."""
-    concurrency = min(state.configuration.max_concurrent_requests, len(requests))
-    answers: list[Answer] = yield Each(
-        (exchange(state, request) for request in requests), max(1, concurrency)
-    )
+    operations = (exchange(state, request) for request in requests)
+    concurrency = _at_once(state.configuration, len(requests))
+    answers: list[Answer] = yield Each(operations, concurrency, "prepared requests")
     return answers
+
+
+def _at_once(configuration: InferenceConfiguration, requests: int) -> Concurrency:
+    concurrency = configuration.max_concurrent_requests
+    if concurrency == AUTO:
+        return concurrency if requests > 1 else 1
+    return max(1, min(concurrency, requests))
 
 
 Result = tuple[int, Any]

@@ -41,12 +41,6 @@ async def operations_async(
         yield load_and_send(call, batch, keep_errors=keep_errors)
 
 
-def window(call: ImageCall, ordered: bool) -> dict[str, Any]:
-    """How many requests are under way at once, as arguments of the pipeline."""
-    concurrency = call.configuration.max_concurrent_requests
-    return {"concurrency": concurrency, "window": concurrency, "ordered": ordered}
-
-
 def shown(results: list[Result], ordered: bool) -> Iterator[Any]:
     """Results of a request as the caller sees them: with their place where it is not given."""
     for index, result in results:
