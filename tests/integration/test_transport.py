@@ -325,9 +325,9 @@ async def test_a_forked_child_leaves_its_parents_sessions_open(helpful: Recordin
         loops._process = -1
         await client.get_server_info_async()
         [[link]] = lines.kept._idle.values()
-        assert link.is_quiet()
+        assert await link.is_quiet()
     assert helpful.connections == 2
-    assert link.is_quiet()
+    assert await link.is_quiet()
     await lease.aclose()
 
 

@@ -32,6 +32,7 @@ ends is silence, too."""
 
 _LINE_END = re.compile(rb"\r?\n")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_BEGINNING = b"HTTP/1."
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([^\r\n]*))?")
 _HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*:[ \t]*([^\x00\r\n]*?)[ \t]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -112,6 +113,8 @@ class Incoming:
             NotHTTPError: what is there is none, or has no end.
         """
         while self._head is None:
+            if not _BEGINNING.startswith(self.buffer[: len(_BEGINNING)]):
+                raise NotHTTPError(f"it begins with {_shown(bytes(self.buffer[:20]))}")
             text = self._upto(_HEAD_END, LONGEST_HEAD, "a head")
             if text is None:
                 return None
@@ -209,7 +212,7 @@ def read_head(text: bytes) -> Head:
     Raises:
         NotHTTPError: it is malformed.
     """
-    first, *lines = text.lstrip(b"\r\n").split(b"\n")
+    first, *lines = text.split(b"\n")
     status = _STATUS_LINE.fullmatch(first.rstrip(b"\r"))
     if status is None:
         raise NotHTTPError(f"the status line {_shown(first)}")

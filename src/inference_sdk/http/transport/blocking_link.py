@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import ssl
-import sys
 import time
 from functools import partial
-from math import ceil, inf
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from inference_sdk.http.interruption import ended_by, shut
-from inference_sdk.http.transport.socket_options import set_options
+from inference_sdk.http.transport.sockets import READ, WRITE, set_options, wait
 
 if TYPE_CHECKING:
     from inference_sdk.http.transport.ways import Proxy
 
-_READ, _WRITE = 1, 2
 _RECEIVED_BYTES = 2**17
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -42,7 +39,7 @@ class BlockingLink:
                 arrived = self._receive_now()
                 if arrived is not None:
                     return arrived
-                self._wait(_READ | _WRITE, due)
+                self._wait(READ | WRITE, due)
             except (ConnectionError, ssl.SSLEOFError):
                 return self._last_words()
             else:
@@ -56,7 +53,7 @@ class BlockingLink:
             arrived = self._receive_now()
             if arrived is not None:
                 return arrived
-            self._wait(_READ, due)
+            self._wait(READ, due)
 
     async def start_tls(self, context: ssl.SSLContext, host: str, due: float) -> BlockingLink:
         if isinstance(self._socket, ssl.SSLSocket):
@@ -71,14 +68,14 @@ class BlockingLink:
                 secure.do_handshake()
                 return self
             except ssl.SSLWantReadError:
-                self._wait(_READ, due)
+                self._wait(READ, due)
             except ssl.SSLWantWriteError:
-                self._wait(_WRITE, due)
+                self._wait(WRITE, due)
 
-    def is_quiet(self) -> bool:
+    async def is_quiet(self) -> bool:
         try:
             # Under TLS a message of the protocol itself may have arrived: that is no data.
-            return not _wait(self._socket, _READ, 0) or self._receive_now() is None
+            return not wait(self._socket, READ, 0) or self._receive_now() is None
         except OSError:
             return False
 
@@ -101,29 +98,8 @@ class BlockingLink:
     def _wait(self, what: int, due: float) -> None:
         left = due - time.monotonic()
         with ended_by(partial(shut, self._socket)):
-            if left <= 0 or not _wait(self._socket, what, left):
+            if left <= 0 or not wait(self._socket, what, left):
                 raise TimeoutError("timed out")
-
-
-if sys.platform == "win32":
-
-    def _wait(waiting: socket.socket, what: int, seconds: float) -> bool:
-        reading = [waiting] if what & _READ else []
-        writing = [waiting] if what & _WRITE else []
-        limit = None if seconds == inf else seconds
-        return any(select.select(reading, writing, writing, limit))
-
-else:
-    _EVENTS = {
-        _READ: select.POLLIN,
-        _WRITE: select.POLLOUT,
-        _READ | _WRITE: select.POLLIN | select.POLLOUT,
-    }
-
-    def _wait(waiting: socket.socket, what: int, seconds: float) -> bool:
-        poll = select.poll()
-        poll.register(waiting, _EVENTS[what])
-        return bool(poll.poll(None if seconds == inf else ceil(seconds * 1000)))
 
 
 class TLSInTLSLink(BlockingLink):
@@ -159,8 +135,8 @@ class TLSInTLSLink(BlockingLink):
             received: bytes = self._socket.recv(_RECEIVED_BYTES)
         return received
 
-    def is_quiet(self) -> bool:
-        return not _wait(self._socket, _READ, 0)
+    async def is_quiet(self) -> bool:
+        return not wait(self._socket, READ, 0)
 
     def _limit(self, due: float) -> None:
         left = due - time.monotonic()

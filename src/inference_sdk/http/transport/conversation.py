@@ -38,7 +38,7 @@ async def converse(lines: Lines, way: Way, request: Outgoing, limits: Limits) ->
     Raises:
         HTTPClientError: there was no complete answer.
     """
-    link = lines.kept.take(way)
+    link = await lines.kept.take(way)
     if link is None:
         link = await open_link(lines.network, way, request.url, limits.time)
     keeps = False

@@ -30,7 +30,7 @@ class KeptLinks:
         self._idle: dict[Way, deque[Link]] = {}
         self._is_closed = False
 
-    def take(self, way: Way) -> Link | None:
+    async def take(self, way: Way) -> Link | None:
         """A connection that can carry a request, None where none is kept."""
         idle = self._idle.get(way)
         while idle:
@@ -38,7 +38,7 @@ class KeptLinks:
                 link = idle.pop()
             except IndexError:  # another thread was faster
                 return None
-            if time.monotonic() < link.kept_until and link.is_quiet():
+            if await _is_usable(link):
                 return link
             link.close()
         return None
@@ -62,6 +62,14 @@ class KeptLinks:
             idle = self._idle.pop(way, ())
             while idle:
                 idle.pop().close()
+
+
+async def _is_usable(link: Link) -> bool:
+    try:
+        return time.monotonic() < link.kept_until and await link.is_quiet()
+    except BaseException:
+        link.close()
+        raise
 
 
 def _servers_limit(headers: Headers) -> float:

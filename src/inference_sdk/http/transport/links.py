@@ -51,7 +51,7 @@ class Link(Protocol):
         """
         ...
 
-    def is_quiet(self) -> bool:
+    async def is_quiet(self) -> bool:
         """Whether it stands and nothing has arrived that nobody asked for."""
 
     def close(self) -> None:

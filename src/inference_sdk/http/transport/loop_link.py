@@ -11,7 +11,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from inference_sdk.http.transport.socket_options import set_options
+from inference_sdk.http.transport.sockets import READ, set_options, wait
 from inference_sdk.http.workers import beside_loop
 
 if TYPE_CHECKING:
@@ -104,8 +104,15 @@ class LoopLink(asyncio.Protocol):
         self.connection_made(secure)
         return self
 
-    def is_quiet(self) -> bool:
-        return not (self._received or self._ended or self._transport.is_closing())
+    async def is_quiet(self) -> bool:
+        if not self._is_disturbed() and wait(self._transport.get_extra_info("socket"), READ, 0):
+            # The loop reads it in its next round, and then tells.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        return not self._is_disturbed()
+
+    def _is_disturbed(self) -> bool:
+        return bool(self._received) or self._ended or self._transport.is_closing()
 
     def close(self) -> None:
         # At once: a transport that is closed in an orderly way first sends what it has buffered.
