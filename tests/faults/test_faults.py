@@ -128,7 +128,8 @@ def test_faults(
         healthy = face.client
         # A kept connection would spare the caller what is done to new ones.
         kept = {"idle_timeout": 0.0} if fault.at_accept else {}
-        struck = Face(healthy.with_options(**kept, **fault.options), face.is_async)
+        window = {"max_concurrent_requests": 1} if fault.is_last else {}
+        struck = Face(healthy.with_options(**kept, **window, **fault.options), face.is_async)
         for name, form in FORMS.items():
             if fault.at_accept:
                 await close(healthy, face)

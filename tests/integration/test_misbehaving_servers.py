@@ -26,6 +26,7 @@ from inference_sdk.http.errors import (
     AuthenticationError,
     HTTPCallErrorError,
     HTTPClientError,
+    HTTPConnectTimeoutError,
     HTTPServerConnectionError,
     HTTPServerDisconnectedError,
     HTTPServerTimeoutError,
@@ -698,3 +699,25 @@ def test_a_server_that_leaves_in_the_handshake(call: Caller, pauses: Pauses) -> 
         error = failure(call, client_of(address, pauses), "get_server_info")
     assert isinstance(error, HTTPServerConnectionError)
     assert len(pauses.seconds) == 2
+
+
+@both_ways
+def test_a_handshake_that_never_comes(call: Caller, pauses: Pauses) -> None:
+    with RawServer(raw_server.never_reading) as server:
+        address = server.url.replace("http:", "https:")
+        client = client_of(address, pauses, connect_timeout=0.1)
+        error = failure(call, client, "get_server_info")
+    assert type(error) is HTTPConnectTimeoutError
+    assert "the TLS handshake was not over within 0.1 s" in str(error)
+    assert len(pauses.seconds) == 2
+    gc.collect()  # a socket that was left open would warn
+
+
+@both_ways
+def test_an_untrusted_server_leaves_no_socket(
+    call: Caller, authority: Authority, pauses: Pauses
+) -> None:
+    with RawServer(answering(INFO), tls=authority.server_context()) as server:
+        error = failure(call, client_of(server.url, pauses), "get_server_info")
+    assert type(error) is HTTPClientError
+    gc.collect()

@@ -42,7 +42,7 @@ class KeepsSecrets:
 
     def withheld_names(self) -> list[str]:
         """Attributes whose secrets stayed behind when this was pickled, and are not back yet."""
-        return [name for name, value in vars(self).items() if isinstance(value, Withheld)]
+        return [name for name, value in vars(self).items() if type(value) is Withheld]
 
     def __getstate__(self) -> dict[str, Any]:
         left = {name: text for name, text in self._withheld().items() if text is not None}

@@ -34,8 +34,10 @@ _VARIABLES = {
 _SETS_PROXIES_ELSEWHERE = sys.platform in ("win32", "darwin")
 
 
-def environment(scheme: str) -> tuple[str | None, ...]:
+def environment(scheme: str, host: str) -> tuple[str | None, ...]:
     """All of the environment that settings depend on; another tuple calls for other settings."""
+    if scheme == "http" and is_this_machine(host):
+        return ()
     return tuple(map(os.environ.get, _VARIABLES[scheme]))
 
 
@@ -156,6 +158,7 @@ def _proxy_of_environment(url: str) -> str | None:
     return select_proxy(url, get_environ_proxies(url))
 
 
+@lru_cache(maxsize=64)
 def is_this_machine(host: str) -> bool:
     """Whether a host's name or address is one of loopback."""
     if host == "localhost" or host.endswith(".localhost"):

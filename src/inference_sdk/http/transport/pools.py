@@ -144,7 +144,7 @@ class Transport:
         """
         c = configuration
         settings = (c.proxy, c.verify, c.client_certificate)
-        key = (address.origin, settings, environment(address.scheme))
+        key = (address.origin, settings, environment(address.scheme, address.host))
         way = self._ways.get(key)
         if way is None:
             if len(self._ways) >= _MOST_WAYS:
