@@ -42,6 +42,8 @@ class RecordingServer:
     default: Any = field(default_factory=dict)
     requests: list[Recorded] = field(default_factory=list)
     url: str = ""
+    port: int = 0
+    """Where it listens; 0 takes a free one."""
 
     def __post_init__(self) -> None:
         self._answers: dict[str, list[Any]] = {}
@@ -87,10 +89,10 @@ class RecordingServer:
         app.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", self.port)
         await site.start()
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-        self.url = f"http://127.0.0.1:{port}"
+        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self.url = f"http://127.0.0.1:{self.port}"
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()

@@ -108,7 +108,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
         HTTPClientError: of any call; `inference_sdk.http.errors` draws the tree.
     """
 
-    def __init__(self, api_url: str, api_key: str | None = None) -> None:
+    def __init__(self, api_url: str | Sequence[str], api_key: str | None = None) -> None:
         super().__init__(api_url, api_key)
         self._webrtc: tuple[tuple[ApiKeyTransport, str | None], WebRTCClient] | None = None
 
@@ -116,7 +116,7 @@ class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, Cli
         return {**super().__getstate__(), "_webrtc": None}
 
     @classmethod
-    def init(cls, api_url: str, api_key: str | None = None) -> Self:
+    def init(cls, api_url: str | Sequence[str], api_key: str | None = None) -> Self:
         """The same as the constructor."""
         return cls(api_url=api_url, api_key=api_key)
 

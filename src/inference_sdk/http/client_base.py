@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import fields, replace
@@ -55,22 +55,25 @@ def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
 class ClientBase:
     """Settings of a client, and how an operation is carried out with them."""
 
-    def __init__(self, api_url: str, api_key: str | None = None) -> None:
+    def __init__(self, api_url: str | Sequence[str], api_key: str | None = None) -> None:
         """Make a client; nothing is sent until the first call.
 
         Args:
             api_url: address of the server, such as "http://localhost:9001". Roboflow's hosted
-                addresses select API v0, all others v1.
+                addresses select API v0, all others v1. A list names servers that do the same:
+                each request goes to the healthy one that has less of this client's to do.
             api_key: None takes the environment variable `ROBOFLOW_API_KEY`, if set.
 
         Raises:
-            InvalidParameterError: the address is no text, or malformed.
+            InvalidParameterError: an address is no text, or malformed; there is none; or they
+                speak different APIs.
         """
-        address = _address(api_url)
+        first, *further = addresses = _addresses(api_url)
         self._state = ClientState(
-            api_url=address,
+            api_url=first,
             api_key=api_key if api_key is not None else environment_key(),
-            mode=HTTPClientMode.from_url(address),
+            mode=HTTPClientMode.from_urls(addresses),
+            further_urls=tuple(further),
         )
         self._transport = Transport()
         self._traffic = Traffic()
@@ -78,9 +81,11 @@ class ClientBase:
 
     def __repr__(self) -> str:
         state = self._state
+        hosts = [host_of(url) for url in state.api_urls]
+        shown = hosts if len(hosts) > 1 else hosts[0]
         key = None if self.api_key is None else mask_secret(self.api_key)
         return (
-            f"{type(self).__name__}(api_url={host_of(state.api_url)!r}, api_key={key!r}, "
+            f"{type(self).__name__}(api_url={shown!r}, api_key={key!r}, "
             f"client_mode={state.mode.value!r}, selected_model={state.model_id!r})"
         )
 
@@ -145,7 +150,7 @@ class ClientBase:
 
     def stats(self) -> ClientStats:
         """What was learnt from the requests of this client and of its copies; sends nothing."""
-        return self._traffic.stats()
+        return self._traffic.stats(self._state.api_urls)
 
     def require_changeable(self) -> None:
         """Refuse to change a client that others rely on.
@@ -271,10 +276,18 @@ class ClientBase:
             return await run_async(operation, self)
 
 
-def _address(api_url: str) -> str:
+def _addresses(api_url: str | Sequence[str]) -> list[str]:
+    several = isinstance(api_url, (list, tuple))
+    addresses = list(dict.fromkeys(map(_address, api_url if several else [api_url])))
+    if addresses:
+        return addresses
+    raise InvalidParameterError("api_url is an empty list. Name at least one server.")
+
+
+def _address(api_url: Any) -> str:
     try:
         urlsplit(api_url)
-        return api_url.rstrip("/")
+        return str(api_url.rstrip("/"))
     except (AttributeError, TypeError, ValueError):
         # Not shown, nor chained: a malformed address may hold a password all the same.
         pass

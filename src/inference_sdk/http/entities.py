@@ -6,7 +6,7 @@ into the name a server knows it by are the one place where those names stand.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Optional, Union, cast
@@ -89,6 +89,21 @@ class HTTPClientMode(str, Enum):
     @classmethod
     def from_url(cls, api_url: str) -> HTTPClientMode:
         return cls.V0 if is_hosted_api_url(api_url) else cls.V1
+
+    @classmethod
+    def from_urls(cls, api_urls: Iterable[str]) -> HTTPClientMode:
+        """The one mode of all these servers.
+
+        Raises:
+            InvalidParameterError: they speak different ones.
+        """
+        modes = {cls.from_url(api_url) for api_url in api_urls}
+        if len(modes) == 1:
+            return modes.pop()
+        raise InvalidParameterError(
+            "api_url names servers of Roboflow's hosted API (v0) and others (v1). One client speaks "
+            "one API: make a client for each."
+        )
 
 
 class RequestMethod(Enum):

@@ -107,6 +107,10 @@ class HasTraffic(Protocol):
     def traffic(self) -> Traffic: ...
 
 
+class SendsOverConnections(HasTransport, HasTraffic, Protocol):
+    """A context that sends requests, and learns from them."""
+
+
 class LoadsImages(Protocol):
     """A context that turns image references into base64."""
 
@@ -126,20 +130,26 @@ class Exchange:
     request: RequestData
     method: RequestMethod
     configuration: InferenceConfiguration
+    servers: tuple[str, ...] = ()
+    """Addresses of which any will do; the request is addressed to the first. None: only to it."""
 
-    def perform(self, context: HasTransport) -> Answer:
-        with Sending() as sending:
+    def perform(self, context: SendsOverConnections) -> Answer:
+        with self._sending(context) as sending:
             sending.answer = context.transport.exchange(
-                self.request, self.method, self.configuration
+                sending.request, self.method, self.configuration
             )
         return sending.answer
 
-    async def perform_async(self, context: HasTransport) -> Answer:
-        with Sending() as sending:
+    async def perform_async(self, context: SendsOverConnections) -> Answer:
+        with self._sending(context) as sending:
             sending.answer = await context.transport.exchange_async(
-                self.request, self.method, self.configuration
+                sending.request, self.method, self.configuration
             )
         return sending.answer
+
+    def _sending(self, context: HasTraffic) -> Sending:
+        pool = context.traffic.pool if self.servers else None
+        return Sending(self.request, self.servers, pool, self.configuration)
 
 
 @dataclass(frozen=True)

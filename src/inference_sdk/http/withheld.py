@@ -22,6 +22,7 @@ API_KEY_VARIABLE = "ROBOFLOW_API_KEY"
 
 _REMEDIES = {
     "api_url": "Make a new client with the whole address.",
+    "further_urls": "Make a new client with the whole addresses.",
     "service_secret": "Call with_options(service_secret=…), or configure().",
     "proxy": "Call with_options(proxy=…), or configure().",
 }

@@ -50,7 +50,7 @@ def exchange(
     """
     tries = state.configuration.max_tries if retries else 1
     answer = yield from attempt(
-        Exchange(request, method, state.configuration),
+        Exchange(request, method, state.configuration, state.api_urls),
         tries,
         budget=state.retry_budget,
         repeatable=repeatable,
@@ -93,7 +93,9 @@ def attempt(
         HTTPClientError: there was no answer.
     """
     started, deadline = clock(), current_deadline()
-    retries = Retries(step.configuration, tries, budget or RetryBudget(), random, repeatable)
+    retries = Retries(
+        step.configuration, tries, budget or RetryBudget(), random, repeatable, len(step.servers)
+    )
     while True:
         outcome = yield from _once(step, book)
         pause = retries.pause_after(outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from inference_sdk.http import endpoints
 from inference_sdk.http.entities import (
@@ -11,12 +12,11 @@ from inference_sdk.http.entities import (
     RequestMethod,
     ServerInfo,
 )
-from inference_sdk.http.errors import ModelNotInitializedError
-from inference_sdk.http.faults import host_of
+from inference_sdk.http.errors import HTTPServerConnectionError, ModelNotInitializedError
 from inference_sdk.http.operations.exchange import exchange_json
 from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
-from inference_sdk.http.steps import Call, Change, Operation
+from inference_sdk.http.steps import Call, Change, Each, Operation
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.http.utils.post_processing import filter_model_descriptions
 from inference_sdk.http.utils.request_building import execution_headers
@@ -45,12 +45,8 @@ def load_model(
     if set_as_default:
         yield Change("require_changeable", {})
     model = resolve_roboflow_model_alias(model_id)
-    request = state.json_request(
-        state.bare_url(endpoints.MODEL_ADD), state.body(**{MODEL_ID: model})
-    )
-    registered = RegisteredModels.from_dict(
-        (yield from exchange_json(state, request, book=not_counted))
-    )
+    body = state.body(**{MODEL_ID: model})
+    registered = yield from _on_each_server(state, endpoints.MODEL_ADD, body)
     if set_as_default:
         yield Change("select_model", {MODEL_ID: model})
     return registered
@@ -59,22 +55,48 @@ def load_model(
 def unload_model(state: ClientState, model_id: str) -> Operation[RegisteredModels]:
     state.require_v1("unload_model()")
     model = resolve_roboflow_model_alias(model_id)
-    request = state.json_request(state.bare_url(endpoints.MODEL_REMOVE), {MODEL_ID: model})
-    registered = RegisteredModels.from_dict(
-        (yield from exchange_json(state, request, book=not_counted))
-    )
+    registered = yield from _on_each_server(state, endpoints.MODEL_REMOVE, {MODEL_ID: model})
     yield Change("forget_model", {MODEL_ID: model})
     return registered
 
 
 def unload_all_models(state: ClientState) -> Operation[RegisteredModels]:
     state.require_v1("unload_all_models()")
-    request = state.json_request(state.bare_url(endpoints.MODEL_CLEAR), None)
-    registered = RegisteredModels.from_dict(
-        (yield from exchange_json(state, request, book=not_counted))
-    )
+    registered = yield from _on_each_server(state, endpoints.MODEL_CLEAR, None)
     yield Change("forget_model", {})
     return registered
+
+
+def _on_each_server(
+    state: ClientState, path: str, body: dict[str, Any] | None
+) -> Operation[RegisteredModels]:
+    """Change what every server has loaded; the answer of the first one that gives one.
+
+    Servers that cannot be reached are passed over, as long as there is one that can.
+    """
+    changes = [_on_one(state.bound_to(url), path, body) for url in state.api_urls]
+    if len(changes) == 1:
+        outcomes: list[RegisteredModels | HTTPServerConnectionError] = [(yield from changes[0])]
+    else:
+        outcomes = yield Each(changes, len(changes))
+    answers = [outcome for outcome in outcomes if isinstance(outcome, RegisteredModels)]
+    for outcome in outcomes:
+        if isinstance(outcome, HTTPServerConnectionError) and not answers:
+            raise outcome
+    return answers[0]
+
+
+def _on_one(
+    state: ClientState, path: str, body: dict[str, Any] | None
+) -> Operation[RegisteredModels | HTTPServerConnectionError]:
+    request = state.json_request(state.bare_url(path), body)
+    try:
+        answer = yield from exchange_json(state, request, book=not_counted)
+    except HTTPServerConnectionError as error:
+        if error.may_have_arrived:
+            raise
+        return error
+    return RegisteredModels.from_dict(answer)
 
 
 def get_model_description(
@@ -94,7 +116,5 @@ def get_model_description(
         description = filter_model_descriptions(descriptions=registered.models, model_id=model)
     if description is None:
         remedy = "Is the id right?" if allow_loading else "Load it with load_model() first."
-        raise ModelNotInitializedError(
-            f"{host_of(state.api_url)} has no model {model!r} loaded. {remedy}"
-        )
+        raise ModelNotInitializedError(f"{state.hosts} has no model {model!r} loaded. {remedy}")
     return description

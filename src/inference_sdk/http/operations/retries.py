@@ -68,6 +68,7 @@ class Retries:
         most: tries in all.
         repeatable: whether the same request twice does no harm; else it is sent again only where
             the server cannot have taken it.
+        servers: how many there are; who did not get through to one is sent to another.
     """
 
     configuration: InferenceConfiguration
@@ -75,6 +76,7 @@ class Retries:
     budget: RetryBudget
     random: Callable[[], float]
     repeatable: bool = True
+    servers: int = 1
     sent: int = 0
     _counted: int = field(default=0, init=False)
     _is_stale: bool = field(default=False, init=False)
@@ -85,15 +87,28 @@ class Retries:
         if self._may_be_stale(outcome):
             self._is_stale = True
             return 0.0
+        if self._has_another and not may_have_arrived(outcome):
+            return 0.0
         self._counted += 1
         if isinstance(outcome, Answer) and outcome.status not in self.configuration.retry_statuses:
             self.budget.refund()
         if self._counted >= self.most or not self._is_worth_it(outcome):
             return None
-        asked = retry_after(outcome, self.configuration) if isinstance(outcome, Answer) else None
+        asked = self._asked(outcome)
         if asked is not None or not self.budget.take(self.configuration.retry_budget):
             return asked
         return backoff(self.configuration, self._counted, self.random)
+
+    @property
+    def _has_another(self) -> bool:
+        """Whether there is a server that has not had the request."""
+        return self.sent < self.servers
+
+    def _asked(self, outcome: Outcome) -> float | None:
+        # Of one server: it is spared as it asked, while another may have room.
+        if self._has_another or not isinstance(outcome, Answer):
+            return None
+        return retry_after(outcome, self.configuration)
 
     def _may_be_stale(self, outcome: Outcome) -> bool:
         """A connection that was closed before a byte of the answer was most likely kept too long:
@@ -107,10 +122,16 @@ class Retries:
             is_safe = self.repeatable or outcome.status in _NOTHING_WAS_DONE
             return is_safe and outcome.status in self.configuration.retry_statuses
         if isinstance(outcome, HTTPServerTimeoutError):
-            return False  # whoever waited the whole time-out once should hear of it
+            # Whoever waited the whole time-out once should hear of it, if no other can help.
+            return self._has_another and self.repeatable
         if not isinstance(outcome, HTTPServerConnectionError):
             return False
         return self.repeatable or not outcome.may_have_arrived
+
+
+def may_have_arrived(outcome: Outcome) -> bool:
+    """Whether a server may have got the request."""
+    return not isinstance(outcome, HTTPServerConnectionError) or outcome.may_have_arrived
 
 
 def backoff(

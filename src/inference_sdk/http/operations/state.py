@@ -6,7 +6,7 @@ Where the key travels, which headers and which query a request has: decided here
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -50,6 +50,8 @@ class ClientState(KeepsSecrets):
     mode: HTTPClientMode
     model_id: str | None = None
     configuration: InferenceConfiguration = field(default_factory=InferenceConfiguration)
+    further_urls: tuple[str, ...] | Withheld = ()
+    """Of servers that do the same as the one at `api_url`."""
     retry_budget: RetryBudget = field(default_factory=RetryBudget, repr=False, compare=False)
     """Shared by all states of a client and of its copies."""
 
@@ -60,12 +62,14 @@ class ClientState(KeepsSecrets):
         """Have the secrets of this client masked, in whatever text they turn up from now on."""
         configuration = self.configuration
         remember(self.api_key, configuration.service_secret, hint=True)
-        remember_url(self.api_url)
+        for url in self.api_urls:
+            remember_url(url)
         remember_url(configuration.proxy)
 
     def _withheld(self) -> dict[str, Withheld | None]:
         return {
             "api_url": without_password(self.api_url),
+            "further_urls": _without_passwords(self.further_urls),
             API_KEY: None if self.api_key is None else Withheld(),
         }
 
@@ -83,6 +87,21 @@ class ClientState(KeepsSecrets):
             InvalidParameterError: a secret of the configuration, or the address's password.
         """
         require(self, self.configuration)
+
+    @property
+    def api_urls(self) -> tuple[str, ...]:
+        """All servers; one of them gets a request."""
+        further = () if isinstance(self.further_urls, Withheld) else self.further_urls
+        return (self.api_url, *further)
+
+    @property
+    def hosts(self) -> str:
+        """The servers, as messages name them."""
+        return ", ".join(map(host_of, self.api_urls))
+
+    def bound_to(self, api_url: str) -> ClientState:
+        """For calls that concern one server, and would mean nothing to another."""
+        return replace(self, api_url=api_url, further_urls=()) if self.further_urls else self
 
     @property
     def key_transport(self) -> ApiKeyTransport:
@@ -154,7 +173,7 @@ class ClientState(KeepsSecrets):
         if self.mode is not HTTPClientMode.V1:
             raise WrongClientModeError(
                 f"{call} is served by API v1 only, but this client speaks "
-                f"{self.mode.value} with {host_of(self.api_url)}. Call select_api_v1() first, or connect "
+                f"{self.mode.value} with {self.hosts}. Call select_api_v1() first, or connect "
                 "to a server of your own."
             )
 
@@ -180,7 +199,7 @@ class ClientState(KeepsSecrets):
         """
         if self.api_key is None:
             raise APIKeyNotProvided(
-                f"{host_of(self.api_url)} needs an API key. Pass api_key=… to InferenceHTTPClient, or set "
+                f"{self.hosts} needs an API key. Pass api_key=… to InferenceHTTPClient, or set "
                 "the environment variable ROBOFLOW_API_KEY."
             )
 
@@ -207,6 +226,13 @@ class ClientState(KeepsSecrets):
         filled = path.format(**{name: _quote(name, value) for name, value in places.items()})
         address = f"{self.api_url}{filled}"
         return f"{address}?{urlencode(query)}" if query else address
+
+
+def _without_passwords(urls: tuple[str, ...] | Withheld) -> Withheld | None:
+    if isinstance(urls, Withheld):
+        return urls
+    bare = [without_password(url) or url for url in urls]
+    return Withheld(" ".join(bare)) if any(isinstance(url, Withheld) for url in bare) else None
 
 
 def _quote(name: str, value: object) -> str:
