@@ -35,7 +35,7 @@ from inference_sdk.http.errors import (
     ServerError,
     ValidationError,
 )
-from inference_sdk.http.transport import Transport
+from inference_sdk.http.transport import Transport, limits
 from tests import raw_server
 from tests.callers import AsyncCaller, SyncCaller, both_ways
 from tests.programs import Face, Player, both_plays
@@ -721,3 +721,23 @@ def test_an_untrusted_server_leaves_no_socket(
         error = failure(call, client_of(server.url, pauses), "get_server_info")
     assert type(error) is HTTPClientError
     gc.collect()
+
+
+def dripping(connection: raw_server.Connection) -> None:
+    connection.read_request()
+    connection.send_head(length=10**6)
+    while not connection.server.over.wait(0.01):
+        connection.socket.sendall(b" " * 2048)  # too much for silence
+
+
+@both_ways
+def test_a_look_up_ends_however_it_drips(
+    call: Caller, pauses: Pauses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LONGEST_LOOK_UP", 0.2)
+    with RawServer(dripping) as server:
+        started = time.monotonic()
+        error = failure(call, client_of(server.url, pauses), "get_server_info")
+    assert type(error) is HTTPServerTimeoutError
+    assert "in the time that the call has" in str(error)
+    assert time.monotonic() - started < 2

@@ -277,7 +277,8 @@ class InferenceConfiguration(KeepsSecrets):
         read_timeout: seconds of silence that end a request, and in which an answer's head must
             be there; so does a body that drips for ten times as long. None waits for ever.
         total_timeout: seconds that a call may take in all, tries and pauses included; of
-            `infer_many`, each input. None (default) sets no limit.
+            `infer_many`, each input. None (default) sets no limit; what is only looked up, such
+            as the models of a server, has two minutes at most.
         idle_timeout: seconds after which an idle connection is not used again; None uses it as
             long as it stands.
         max_response_size: bytes that an answer may have, unpacked; None sets no limit.

@@ -159,8 +159,8 @@ def behind_proxy(url: str, reason: object, proxy: str | None = None) -> HTTPServ
 
 def out_of_time(url: str) -> HTTPServerTimeoutError:
     return HTTPServerTimeoutError(
-        f"The call was not over within total_timeout; last it waited for {host_of(url)}. Raise it "
-        "in InferenceConfiguration or with_options, or leave it out."
+        f"{host_of(url)} did not answer in the time that the call has: total_timeout of "
+        "InferenceConfiguration or with_options; look-ups have two minutes at most."
     )
 
 

@@ -8,9 +8,14 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from inference_sdk.http.deadlines import current_deadline
+from inference_sdk.http.entities import RequestMethod
 
 if TYPE_CHECKING:
     from inference_sdk.http.entities import InferenceConfiguration
+
+
+LONGEST_LOOK_UP = 120.0
+"""Seconds for a GET in all, however it drips: what a server tells of itself is small, and no work."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,15 @@ class Limits:
     """Seconds that a connection may have been idle and still be used."""
 
     @classmethod
-    def of(cls, configuration: InferenceConfiguration) -> Limits:
+    def of(cls, configuration: InferenceConfiguration, method: RequestMethod) -> Limits:
         """The limits of a request that is sent now."""
+        end = current_deadline()
+        if method is RequestMethod.GET:
+            end = min(end, time.monotonic() + LONGEST_LOOK_UP)
         time_limits = TimeLimits(
             connect=_seconds(configuration.connect_timeout),
             silence=_seconds(configuration.read_timeout),
-            end=current_deadline(),
+            end=end,
         )
         return cls(
             time_limits, configuration.max_response_size, _seconds(configuration.idle_timeout)

@@ -111,7 +111,7 @@ class Transport:
         def way_to(address: Address) -> Way:
             return self._way_to(address, configuration)
 
-        limits = Limits.of(configuration)
+        limits = Limits.of(configuration, method)
         url, reply = await follow(lines, outgoing(request, method), limits, way_to)
         return Answer(reply.status, reply.reason, url, reply.headers, reply.content)
 

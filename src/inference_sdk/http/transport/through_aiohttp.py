@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from inference_sdk.http import faults
 from inference_sdk.http.answers import Answer
+from inference_sdk.http.deadlines import current_deadline
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.http.transport.body_decoding import Sink, TooLargeError
@@ -150,11 +151,12 @@ async def exchange(
         HTTPClientError: there was no complete answer.
     """
     timeout = (configuration.connect_timeout, configuration.read_timeout)
-    limits = Limits.of(configuration)
+    limits = Limits.of(configuration, method)
     settings = ConnectionSettings.of(request.url, configuration).for_aiohttp(
         tls=request.url.startswith("https:")
     )
-    left = limits.time.end - time.monotonic()
+    # Not that of look-ups: users' tests compare the arguments.
+    left = current_deadline() - time.monotonic()
     if timeout != DEFAULT_TIMEOUT or left < inf:
         settings["timeout"] = _client_timeout(timeout, None if left == inf else max(left, 0.001))
     try:
