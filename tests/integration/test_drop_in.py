@@ -1,14 +1,15 @@
 """Users' own tests of programs on version 1.1 go on working: what they replace, and intercept.
 
 They replace the loaders where `inference_sdk.http.client` looks them up, replace methods of a
-client, and intercept the wire with requests-mock and aioresponses. No server here answers: a
-request that is not intercepted goes to a host that does not exist.
+client, and intercept the wire with requests-mock, responses, vcrpy and aioresponses. Mostly no server
+answers here: a request that is not intercepted goes to a host that does not exist.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 from typing import Any
 from unittest.mock import ANY, AsyncMock, MagicMock, Mock, patch
 from unittest.mock import call as called
@@ -16,6 +17,7 @@ from unittest.mock import call as called
 import aiohttp
 import pytest
 import requests
+import urllib3
 from aioresponses import aioresponses
 from yarl import URL
 
@@ -35,6 +37,7 @@ DETECTOR = ModelDescription("coco/3", "object-detection", input_height=480, inpu
 MODELS = {"models": [DETECTOR.to_dict()]}
 BOX = {"x": 10.0, "y": 20.0, "width": 4.0, "height": 8.0}
 BOX_DOUBLED = {"x": 20.0, "y": 40.0, "width": 8.0, "height": 16.0}
+INFO = {"name": "server", "version": "1", "uuid": "u"}
 JSON = {"Content-Type": "application/json"}
 SENT = {
     "api_key": KEY,
@@ -125,6 +128,56 @@ def test_lost_connections_are_intercepted_by_requests_mock(client, requests_mock
     with pytest.raises(HTTPServerConnectionError):
         client.get_server_info()
     assert requests_mock.call_count == 3
+
+
+# -- whoever else listens in on requests ---------------------------------------------------------
+
+
+def test_headers_that_a_monitor_adds_are_sent(server, monkeypatch):
+    """As OpenTelemetry does it."""
+    server.answer("/info", INFO)
+    send = requests.Session.send
+
+    def send_traced(self: Any, request: Any, **options: Any) -> requests.Response:
+        request.headers["traceparent"] = "00-1-2-03"
+        return send(self, request, **options)
+
+    monkeypatch.setattr(requests.Session, "send", send_traced)
+    assert InferenceHTTPClient(server.url).get_server_info().name == "server"
+    assert server.last.headers["traceparent"] == "00-1-2-03"
+    assert server.last.headers["Accept-Encoding"] == "gzip, deflate"
+    monkeypatch.undo()
+    assert InferenceHTTPClient(server.url).get_server_info().name == "server"
+    assert "traceparent" not in server.last.headers
+
+
+def test_an_adapter_that_answers_itself(client, monkeypatch):
+    """As responses does it."""
+
+    def answer(self: Any, request: Any, **_: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code, response._content = 200, json.dumps(INFO).encode()
+        response.url, response.request = request.url, request
+        return response
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", answer)
+    assert client.get_server_info().name == "server"
+
+
+def test_connections_that_record(server, monkeypatch):
+    """As vcrpy does it."""
+    server.answer("/info", INFO)
+    pool = urllib3.connectionpool.HTTPConnectionPool
+    asked: list[str] = []
+
+    class Recording(pool.ConnectionCls):
+        def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
+            asked.append(url)
+            super().request(method, url, *args, **options)
+
+    monkeypatch.setattr(pool, "ConnectionCls", Recording)
+    assert InferenceHTTPClient(server.url).get_server_info().name == "server"
+    assert asked == ["/info"]
 
 
 # -- aioresponses ------------------------------------------------------------------------------

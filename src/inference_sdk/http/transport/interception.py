@@ -1,9 +1,9 @@
 """Whether somebody listens in on `requests` or aiohttp, as tests and monitoring do.
 
 Neither library sends our requests, but users' tests intercept them there (requests-mock, responses,
-aioresponses, aresponses), and so does monitoring (OpenTelemetry, Sentry). They replace functions of the
-library; while one is replaced, requests go through it. A library that is not even imported
-intercepts nothing.
+vcrpy, aioresponses, aresponses), and so does monitoring (OpenTelemetry). They replace functions and
+classes of the library; while one is replaced, requests go through it. A library that is not even
+imported intercepts nothing.
 """
 
 from __future__ import annotations
@@ -16,15 +16,22 @@ from typing import Any
 def requests_is_intercepted() -> bool:
     """Whether a function of `requests` that sends is not its own."""
     sessions = sys.modules.get("requests.sessions")
-    adapters = sys.modules.get("requests.adapters")
-    if sessions is None or adapters is None:
+    if sessions is None:
         return False
     session = sessions.Session
-    return not (
-        _is_of(session.get_adapter, sessions)
-        and _is_of(session.send, sessions)
-        and _is_of(adapters.HTTPAdapter.send, adapters)
-    )
+    is_own = _is_of(session.get_adapter, sessions) and _is_of(session.send, sessions)
+    return not is_own or adapters_are_intercepted()
+
+
+def adapters_are_intercepted() -> bool:
+    """Whether that function is one below the session, where answers come from a test or a tape."""
+    adapters = sys.modules.get("requests.adapters")
+    pools = sys.modules.get("urllib3.connectionpool")
+    if adapters is None or pools is None:
+        return False
+    kinds = (pools.HTTPConnectionPool.ConnectionCls, pools.HTTPSConnectionPool.ConnectionCls)
+    is_own = all(kind.__module__.startswith("urllib3.") for kind in kinds)
+    return not (is_own and _is_of(adapters.HTTPAdapter.send, adapters))
 
 
 def aiohttp_is_intercepted() -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,7 @@ class KeptLinks:
         if idle is None:
             idle = self._idle.setdefault(way, deque())
         idle.append(link)
-        if len(idle) > MOST_KEPT:
-            idle.popleft().close()
+        _close_oldest(idle)
         if self._is_closed:
             self.close()
 
@@ -59,9 +59,18 @@ class KeptLinks:
         """Close them all, and from now on each that is given back."""
         self._is_closed = True
         for way in list(self._idle):
-            idle = self._idle.pop(way, ())
-            while idle:
-                idle.pop().close()
+            idle = self._idle.pop(way, deque())
+            with suppress(IndexError):
+                while True:
+                    idle.pop().close()
+
+
+def _close_oldest(idle: deque[Link]) -> None:
+    """Those that nobody will use again, and those that are too many."""
+    now = time.monotonic()
+    with suppress(IndexError):  # another thread was faster
+        while idle[0].kept_until <= now or len(idle) > MOST_KEPT:
+            idle.popleft().close()
 
 
 async def _is_usable(link: Link) -> bool:

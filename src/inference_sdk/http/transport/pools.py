@@ -72,12 +72,12 @@ class Transport:
             HTTPClientError: there was no complete answer.
         """
 
-        def send() -> Answer:
+        def send(request: RequestData) -> Answer:
             lines = self._lines_of_threads()
             return run_blocking(self._exchange(lines, request, method, configuration))
 
         if not interception.requests_is_intercepted():
-            return send()
+            return send(request)
         from inference_sdk.http.transport import through_requests
 
         timeout = (configuration.connect_timeout, configuration.read_timeout)

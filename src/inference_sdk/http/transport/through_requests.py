@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -16,20 +16,21 @@ from requests.structures import CaseInsensitiveDict
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import HTTPClientError
-from inference_sdk.http.transport.interception import _is_of
+from inference_sdk.http.transport.interception import adapters_are_intercepted
 from inference_sdk.http.transport.json_body import encode_json
 from inference_sdk.http.transport.query import query_values
 from inference_sdk.http.transport.redirects import judge_redirect
 from inference_sdk.http.utils.masked_copies import text_of
+from inference_sdk.http.utils.request_building import RequestData
 from inference_sdk.utils.masking import guard_library_logs
-
-if TYPE_CHECKING:
-    from inference_sdk.http.utils.request_building import RequestData
 
 ERRORS = (requests.RequestException, OSError)
 
-Send = Callable[[], Answer]
-"""Sends the request that is under way over our own connections."""
+Send = Callable[[RequestData], Answer]
+"""Sends over our own connections."""
+
+_OURS = frozenset({"accept-encoding", "connection", "content-length", "host"})
+"""Headers that belong to whoever speaks to the server: to our own connections."""
 
 
 class _Adapter(HTTPAdapter):
@@ -38,9 +39,24 @@ class _Adapter(HTTPAdapter):
         self._send = send
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        if not _is_of(HTTPAdapter.send, requests.adapters):
+        if adapters_are_intercepted():
             return super().send(request, *args, **kwargs)
-        return as_response(self._send(), request)
+        return as_response(self._send(_with_what_was_added(request)), request)
+
+
+def _with_what_was_added(request: requests.PreparedRequest) -> RequestData:
+    """What is sent: whoever listened in may have added headers, such as those of a trace."""
+    added = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
+    body: Any = request.body
+    return RequestData(
+        url=request.url or "",
+        request_elements=0,
+        headers=added,
+        parameters=None,
+        data=body,
+        payload=None,
+        image_scaling_factors=[],
+    )
 
 
 class _Session(requests.Session):
