@@ -25,7 +25,7 @@ from inference_sdk.http.entities import ModelDescription, RegisteredModels, Serv
 from tests.recording_server import Recorded, RecordingServer
 
 KEY = "the-secret-api-key"
-IMAGE = "aW1hZ2U="
+IMAGE = "R0lGODlhaW1hZ2U="
 """An image reference that travels unchanged."""
 
 PICTURE = {"type": "base64", "value": IMAGE}

@@ -21,7 +21,7 @@ from typing import Any
 LIMIT = 10.0
 """Seconds after which a test gives up."""
 
-_PICTURE = re.compile(rb"cGljdHVyZS[A-Za-z0-9+/]{6}")
+_PICTURE = re.compile(rb"R0lGODlhcGljdHVyZS[A-Za-z0-9+/]{6}")
 
 
 def picture(number: int, *, poisoned: bool = False, size: int = 0) -> str:
@@ -30,7 +30,7 @@ def picture(number: int, *, poisoned: bool = False, size: int = 0) -> str:
     Args:
         size: letters to add to it.
     """
-    text = b64encode(f"picture-{number}-{'no' if poisoned else 'ok'}".encode()).decode()
+    text = b64encode(f"GIF89apicture-{number}-{'no' if poisoned else 'ok'}".encode()).decode()
     return text + "AAAA" * (size // 4)
 
 

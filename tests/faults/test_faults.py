@@ -95,7 +95,7 @@ def judge(fault: Fault, results: list[Any], pictures: list[str], poisoned: str) 
         if fault.error is not None and (fault.at_accept or one == poisoned):
             assert type(result) is fault.error, repr(result)
         else:
-            assert echo_of(result) == [one[:16]], repr(result)
+            assert echo_of(result) == [one[:24]], repr(result)
 
 
 def echo_of(result: Any) -> Any:

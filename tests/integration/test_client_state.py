@@ -33,7 +33,7 @@ from tests.callers import AsyncCaller, SyncCaller, both_ways
 from tests.raw_server import RawServer, silent
 from tests.recording_server import Recorded, RecordingServer
 
-IMAGE = "aW1hZ2U="
+IMAGE = "R0lGODlhaW1hZ2U="
 KEY = "0123456789-the-key"
 CONFIDENT = InferenceConfiguration(confidence_threshold=0.9)
 

@@ -23,7 +23,7 @@ KIND = f"{DETECTION} {MODEL}"
 SECONDS = 0.05
 """Of a request that a worker does: long beside what the client and the recording server cost."""
 
-PICTURES = [base64.b64encode(str(number).encode()).decode() for number in range(160)]
+PICTURES = [base64.b64encode(f"GIF89a{number}".encode()).decode() for number in range(160)]
 
 
 def workers(count: int, most: int = 10**6) -> Handler:

@@ -30,8 +30,8 @@ from tests.wire_calls import ROWS, Row
 
 HOST = "http://server.invalid"
 KEY = "my-api-key"
-IMAGE = "base64_image"
-OTHER = "other_image"
+IMAGE = "R0lGODlhbase64image1"
+OTHER = "R0lGODlhotherimage22"
 
 DETECTOR = ModelDescription("coco/3", "object-detection", input_height=480, input_width=640)
 MODELS = {"models": [DETECTOR.to_dict()]}

@@ -21,7 +21,7 @@ from inference_sdk.http.errors import HTTPClientError
 from tests.programs import Face, Player, both_plays
 from tests.recording_server import RecordingServer
 
-IMAGE = "aW1hZ2U="
+IMAGE = "R0lGODlhaW1hZ2U="
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from inference_sdk.http.errors import (
     InvalidInputFormatError,
     InvalidParameterError,
 )
-from inference_sdk.http.operations import loading
-from inference_sdk.http.utils import loaders
+from inference_sdk.http.operations import image_inputs, loading, preparing
+from inference_sdk.http.utils import file_reading, loaders
 from inference_sdk.http.utils.encoding import bytes_to_opencv_image
 from tests.callers import both_ways
 from tests.recording_server import RecordingServer
@@ -128,7 +128,9 @@ class OpenOnce:
             return file.read()
 
 
-@pytest.mark.parametrize("content", [file_bytes(photograph()), b"anything at all", turned_file()])
+@pytest.mark.parametrize(
+    "content", [file_bytes(photograph()), b"GIF89a, and anything after it", turned_file()]
+)
 def test_files_travel_as_they_are(held: Any, content: bytes) -> None:
     assert load(held(content)) == [(base64.b64encode(content).decode(), None)]
 
@@ -154,10 +156,11 @@ def test_files_that_fit_stay_as_they_are(held: Any, limits: dict[str, int]) -> N
     assert load(held(content), **limits) == [(base64.b64encode(content).decode(), None)]
 
 
-def test_what_does_not_decode_is_named(held: Any) -> None:
-    error = refused(held(b"no picture at all"), **LIMITS)
+@pytest.mark.parametrize("limits", [{}, LIMITS], ids=["", "scaled"])
+def test_what_is_no_picture_is_named(held: Any, limits: dict[str, int]) -> None:
+    error = refused(held(b"no picture at all"), **limits)
     assert isinstance(error, EncodingError)
-    assert "cannot be decoded" in str(error)
+    assert "text, not a picture" in str(error)
     assert "signature=secret" not in str(error)
     names = ("Picture of mine.JPG", "17 bytes", "a BytesIO", "a OpenOnce", "/p.jpg: ")
     assert any(name in str(error) for name in names)
@@ -172,9 +175,74 @@ def test_an_empty_file_is_named(held: Any) -> None:
 # -- base64 --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["aW1hZ2U=", "", "not base64 either", "a" * 10_000, "a\0b"])
-def test_text_travels_unchanged(text: str) -> None:
+GIF = "R0lGODlh"
+"""Base64 of b"GIF89a": as much of a picture as is looked at before it is sent."""
+
+
+@pytest.mark.parametrize("text", [GIF, GIF + "a" * 10_000])
+def test_base64_travels_unchanged(text: str) -> None:
     assert load(lambda: text) == [(text, None)]
+
+
+NO_IMAGES = [
+    "",
+    ".",
+    "/",
+    "not base64 either",
+    "a" * 10_000,
+    "a\0b",
+    "clip.mp4",
+    "missing.ppm",
+    "/nowhere/frame_0001",
+    " http://localhost/a.jpg",
+    "aW1hZ2U=",
+    base64.b64encode(b"<!doctype html>").decode(),
+]
+
+
+@pytest.mark.parametrize("limits", [{}, LIMITS], ids=["", "scaled"])
+@pytest.mark.parametrize("text", NO_IMAGES)
+def test_other_text_stays_at_home(text: str, limits: dict[str, int]) -> None:
+    error = refused(lambda: text, **limits)
+    assert isinstance(error, InvalidInputFormatError)
+    assert repr(text)[1:20] in str(error)
+    assert len(str(error)) < 300
+
+
+def as_data_uri(text: str) -> str:
+    return f"data:image/jpeg;base64,{text}"
+
+
+def as_lines(text: str) -> str:
+    return base64.encodebytes(base64.b64decode(text)).decode()
+
+
+def url_safe(text: str) -> str:
+    return text.replace("+", "-").replace("/", "_")
+
+
+FORMS: list[Callable[[str], Any]] = [
+    str,
+    as_data_uri,
+    as_lines,
+    url_safe,
+    lambda text: text.rstrip("="),
+    lambda text: f"  {text}\r\n",
+    lambda text: as_data_uri(url_safe(text).rstrip("=")),
+]
+
+
+@pytest.mark.parametrize("as_bytes", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("color", ["red", "blue", "white", "#123456"])
+def test_every_form_of_base64_becomes_the_usual_one(
+    form: Callable[[str], str], as_bytes: bool, color: str
+) -> None:
+    text = base64.b64encode(file_bytes(Image.new("RGB", (64, 40), color), "PNG")).decode()
+    given = form(text).encode() if as_bytes else form(text)
+    assert load(lambda: given) == [(text, None)]
+    assert load(lambda: given, max_height=100, max_width=100) == [(text, None)]
+    assert load(lambda: given, **LIMITS)[0][1] == 30 / 64
 
 
 def test_base64_is_scaled_down() -> None:
@@ -183,11 +251,6 @@ def test_base64_is_scaled_down() -> None:
     assert factor == 30 / 64
     assert looks_upright(encoded)
     assert load(lambda: text, max_height=100, max_width=100) == [(text, None)]
-
-
-def test_text_that_is_no_base64_cannot_be_scaled() -> None:
-    assert "not base64" in str(refused(lambda: "no base64!", **LIMITS))
-    assert isinstance(refused(lambda: "aW1hZ2U=", **LIMITS), EncodingError)
 
 
 # -- arrays and PIL images -----------------------------------------------------------------------
@@ -310,12 +373,16 @@ def test_missing_files_are_named(name: str, tmp_path: Path) -> None:
 
 
 def test_folders_are_named(tmp_path: Path) -> None:
-    assert "cannot be read: Is a directory" in str(refused(lambda: tmp_path))
+    for given in (tmp_path, str(tmp_path)):
+        error = refused(lambda given=given: given)
+        assert isinstance(error, InvalidInputFormatError)
+        assert f"{str(tmp_path)!r} is a folder" in str(error)
+        assert "infer_many()" in str(error)
 
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.jpg"
-    path.write_bytes(b"x")
+    path.write_bytes(b"GIF89a")
     path.chmod(0)
     if os.geteuid() == 0:  # root reads everything, but not this file from its start
         path = Path("/proc/self/mem")
@@ -342,19 +409,22 @@ def test_a_closed_file(tmp_path: Path) -> None:
 def test_a_path_that_is_too_long_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture in base64 is not looked for on the disk."""
     asked: list[Any] = []
-    monkeypatch.setattr(os.path, "isfile", asked.append)
-    assert not loading.is_file("a" * (loading.LONGEST_PATH + 1))
+    monkeypatch.setattr(os, "stat", asked.append)
+    assert not image_inputs.is_file("a" * (file_reading.LONGEST_PATH + 1))
     assert asked == []
 
 
 # -- lists ---------------------------------------------------------------------------------------
 
 
+A, B, C = (GIF + letter * 4 for letter in "abc")
+
+
 def test_lists_are_flattened_in_order() -> None:
-    inputs = ["a", ["b", ("c", [BGR])], b"d"]
+    inputs = [A, [B, (C, [BGR])], b"GIF89a"]
     loaded = load(lambda: inputs)
-    assert [encoded for encoded, _ in loaded[:3]] == ["a", "b", "c"]
-    assert loaded[4] == (base64.b64encode(b"d").decode(), None)
+    assert [encoded for encoded, _ in loaded[:3]] == [A, B, C]
+    assert loaded[4] == (GIF, None)
     assert load(list) == []
 
 
@@ -368,7 +438,7 @@ def test_many_kinds_at_once(held: Any) -> None:
 
 @pytest.mark.parametrize("reference", ["gone.jpg", 5, np.zeros((2, 2, 2)), b""])
 def test_errors_in_lists_say_where(reference: Any) -> None:
-    error = refused(lambda: ["a", ["b", reference], 6])
+    error = refused(lambda: [A, [B, reference], 6])
     assert error.input_index == 2
     assert str(error).startswith(f"inputs[2] ({loading.describe(reference)}): ")
 
@@ -380,21 +450,21 @@ def test_nesting_is_kept_where_asked_for() -> None:
         assert again == loaded
         return loaded
 
-    assert nested("a") == ("a", None)
-    assert nested(["a", [["b"], []], ("c",)]) == [("a", None), [[("b", None)], []], [("c", None)]]
+    assert nested(A) == (A, None)
+    assert nested([A, [[B], []], (C,)]) == [(A, None), [[(B, None)], []], [(C, None)]]
     [[(_, factor)]] = nested([[BGR]], **LIMITS)
     assert factor == 30 / 64
 
 
 @pytest.mark.parametrize("form", ["string", "url"])
 def test_the_other_loaders(form: str, server: RecordingServer) -> None:
-    server.answer("/p.jpg", lambda _: web.Response(body=b"picture"))
+    server.answer("/p.jpg", lambda _: web.Response(body=b"GIF89a"))
     url = f"{server.url}/p.jpg"
-    expected = (base64.b64encode(b"picture").decode(), None)
+    expected = (GIF, None)
     assert getattr(loaders, f"load_image_from_{form}")(url) == expected
     assert asyncio.run(getattr(loaders, f"load_image_from_{form}_async")(url)) == expected
     if form == "string":
-        assert loaders.load_image_from_string("text") == ("text", None)
+        assert loaders.load_image_from_string(GIF) == (GIF, None)
         return
     with pytest.raises(InvalidInputFormatError, match="is no http"):
         loaders.load_image_from_url("file.jpg")
@@ -421,7 +491,9 @@ def test_uri_is_http_link(uri: str, verdict: bool) -> None:
     ("reference", "name"),
     [
         ("https://me:secret@host:1/a.jpg?token=secret", "https://host:1/a.jpg"),
-        ("aW1hZ2U=", "text of 8 characters"),
+        ("aW1hZ2U=", "text of 8 characters ('aW1hZ2U=')"),
+        ("a" * 5000, "text of 5000 characters ('aaaaaaaaaaaaaaaaaaaaaaaa'…)"),
+        ("a" * 5000 + ".jpg", f"'{'a' * 80}…{'a' * 76}.jpg'"),
         ("gone.jpg", "'gone.jpg'"),
         (Path("a.jpg"), "'a.jpg'"),
         (b"abc", "3 bytes"),
@@ -476,8 +548,8 @@ def test_image_quality(call: Caller, server: RecordingServer) -> None:
 def test_files_are_not_encoded_anew(call: Caller, server: RecordingServer) -> None:
     server.default = {"embeddings": [[1.0]]}
     client = InferenceHTTPClient(server.url).with_options(image_encoding="png")
-    call(client, "get_clip_image_embeddings", b"any file")
-    assert base64.b64decode(server.last.json["image"]["value"]) == b"any file"
+    call(client, "get_clip_image_embeddings", b"GIF89a any")
+    assert base64.b64decode(server.last.json["image"]["value"]) == b"GIF89a any"
 
 
 @pytest.mark.parametrize("changes", [{"image_encoding": "gif"}, {"image_quality": 0}])
@@ -509,7 +581,7 @@ def test_pillow_may_be_half_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     """By another thread, as happens when the first images of all go side by side."""
     for module in (None, types.ModuleType("PIL.Image")):
         monkeypatch.setitem(sys.modules, "PIL.Image", module)  # type: ignore[arg-type]
-        assert not loading.is_pillow_image(BGR)
+        assert not image_inputs.is_pillow_image(BGR)
 
 
 def from_disk(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -525,7 +597,7 @@ def from_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         lambda patch: None,
         lambda patch: patch.delattr(os, "RWF_NOWAIT"),
-        lambda patch: patch.setattr(loading, "LARGEST_AT_ONCE", 3),
+        lambda patch: patch.setattr(preparing, "LARGEST_AT_ONCE", 3),
         lambda patch: patch.setattr(os, "preadv", lambda *arguments: 1),
         from_disk,
     ],
@@ -537,6 +609,6 @@ def test_files_are_read_whole_wherever_they_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "a.jpg"
-    path.write_bytes(b"four")
+    path.write_bytes(b"GIF89a")
     circumstance(monkeypatch)
-    assert load(lambda: path) == [(base64.b64encode(b"four").decode(), None)]
+    assert load(lambda: path) == [(GIF, None)]

@@ -104,8 +104,8 @@ def test_a_key_that_is_missing_is_asked_for_and_can_be_set(
     async def program(face: Any) -> None:
         for call in [
             face.call("list_loaded_models"),
-            face.call("infer", "aW1hZ2U=", model_id="m/1"),
-            face.list("infer_many", ["aW1hZ2U="], model_id="m/1"),
+            face.call("infer", "R0lGODlhaW1hZ2U=", model_id="m/1"),
+            face.list("infer_many", ["R0lGODlhaW1hZ2U="], model_id="m/1"),
             face.call("run_workflow", workspace_name="w", workflow_id="i"),
         ]:
             with pytest.raises(APIKeyNotProvided, match=r"ROBOFLOW_API_KEY.*client\.api_key"):

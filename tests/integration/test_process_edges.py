@@ -28,7 +28,7 @@ from aiohttp import web
 
 from tests.recording_server import Recorded, RecordingServer
 
-SLOW = base64.b64encode(b"slow").decode()
+SLOW = base64.b64encode(b"GIF89aslow").decode()
 TIME = 8.0
 """Seconds in which a program ends, start of the interpreter included, on a busy machine."""
 
@@ -39,7 +39,7 @@ from inference_sdk import InferenceHTTPClient
 from inference_sdk.http.entities import HTTPClientMode
 client = InferenceHTTPClient(sys.argv[1], "key-of-the-tests").with_options(
     model_id="m/1", max_concurrent_requests=int(sys.argv[2]))
-SLOW, QUICK = sys.argv[3], "cXVpY2s="
+SLOW, QUICK = sys.argv[3], "R0lGODlhcXVpY2s="
 pixels = [np.zeros((8, 8, 3), np.uint8)] * 6
 
 async def many(inputs):
@@ -280,7 +280,7 @@ def test_ctrl_c_between_two_tries(form: str, holding: RecordingServer) -> None:
 SENDING = """
 # The API of which the first request is the one with the picture.
 client = client.with_options(client_mode=HTTPClientMode.V0, model_id="m/1")
-SLOW = "QUJD" * 4_000_000
+SLOW = "R0lGODlh" + "QUJD" * 4_000_000
 """
 
 
@@ -408,8 +408,8 @@ def test_pools_of_processes(
 
             def work(client):
                 if sys.argv[2] == "list":
-                    return len(client.infer(["cXVpY2s="] * 6))
-                return len(asyncio.run(client.infer_async(["cXVpY2s="] * 6)))
+                    return len(client.infer(["R0lGODlhcXVpY2s="] * 6))
+                return len(asyncio.run(client.infer_async(["R0lGODlhcXVpY2s="] * 6)))
 
             if __name__ == "__main__":
                 client = InferenceHTTPClient(sys.argv[1], "a-key").with_options(

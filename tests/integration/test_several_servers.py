@@ -28,7 +28,7 @@ from tests.recording_server import Recorded, RecordingServer
 MODEL = "project/1"
 DETECTION = "/infer/object_detection"
 REGISTRY = {"models": [{"model_id": MODEL, "task_type": "object-detection"}]}
-PICTURES = [base64.b64encode(str(number).encode()).decode() for number in range(120)]
+PICTURES = [base64.b64encode(f"GIF89a{number}".encode()).decode() for number in range(120)]
 
 
 async def detect(recorded: Recorded, request: web.Request) -> web.StreamResponse:

@@ -25,7 +25,7 @@ from tests.programs import Face, Player, both_plays
 from tests.raw_server import Connection, RawServer, answering
 from tests.recording_server import Recorded, RecordingServer
 
-IMAGE = "aW1hZ2U="
+IMAGE = "R0lGODlhaW1hZ2U="
 KEY = "key-of-the-tests"
 INFO = {"name": "server", "version": "1", "uuid": "u"}
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from tests.wire_calls import (
     values_in,
 )
 
-SEVERAL = ["YQ==", "YWFhYQ==", "YWFhYWFhYQ=="]
+SEVERAL = ["R0lGODlhYQ==", "R0lGODlhYWFhYQ==", "R0lGODlhYWFhYWFhYQ=="]
 """Image references that travel unchanged, all of different length."""
 
 every_row = pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_a_list_in_the_query_is_repeated(server, call):
 def test_v0_sends_one_picture_a_request_whatever_the_batch_size(server, call):
     server.default = lambda sent: web.json_response({"of": sent.body.decode()})
     client = client_for(server, "v0", max_batch_size=8)
-    images = ["YQ==", "YWFh", "YWFhYWE="]
+    images = ["R0lGODlhYQ==", "R0lGODlhYWFh", "R0lGODlhYWFhYWE="]
     assert call(client, "infer", images, model_id="coco/3") == [{"of": image} for image in images]
     assert sorted(request.body.decode() for request in server.requests) == images
 
@@ -562,7 +562,7 @@ def test_gazes_of_several_pictures_are_one_list(server, call):
         return web.json_response([{"of": one["value"], "predictions": []} for one in images])
 
     server.default = answer
-    images = ["YQ==", "YWFh", "YWFhYWE="]
+    images = ["R0lGODlhYQ==", "R0lGODlhYWFh", "R0lGODlhYWFhYWE="]
     client = client_for(server, "v1", max_batch_size=2)
     results = call(client, "detect_gazes", images)
     assert results == [{"of": image, "predictions": []} for image in images]

@@ -236,7 +236,7 @@ def test_a_picture_by_url_is_fetched_once_and_drawn_on(
 
 def test_a_picture_that_does_not_decode_here_fails(infer: Infer, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
-    broken.write_bytes(b"no picture")
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nno picture")
     code, output, _ = infer(broken, "--save", tmp_path / "out.png", "--json")
     assert code == 1
     assert lines(output)[0]["error"].startswith("The annotated picture was not written: ")

@@ -258,6 +258,7 @@ def test_the_table_names_every_field_that_travels():
     assert set(wire_names("field")) == set(VALUES)
     stays = {field.name for field in dataclasses.fields(InferenceConfiguration)} - set(VALUES)
     assert stays == {
+        "image_max_value",
         "output_visualisation_format",
         "image_extensions_for_directory_scan",
         "client_downsizing_disabled",

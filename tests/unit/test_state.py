@@ -17,6 +17,7 @@ from inference_sdk.http.operations.state import ClientState
 from tests.callers import both_ways
 from tests.recording_server import RecordingServer
 
+PICTURE = b"GIF89a"
 KEY = "0123456789abcdef"
 
 
@@ -219,12 +220,12 @@ def test_a_malformed_map_costs_only_its_own_picture(server):
     good, bad = {"predictions": []}, {"anomaly_map": {"shape": [1]}}
     server.answer("/infer/classification", good, bad, good)
     with client_with(server) as client:
-        results = list(client.infer_many([b"a", b"b", b"c"], "a/1", on_error="return"))
+        results = list(client.infer_many([PICTURE] * 3, "a/1", on_error="return"))
         assert [results[0], results[2]] == [good, good]
         assert isinstance(results[1], ValueError)
         assert results[1].input_index == 1
         server.answer("/infer/classification", bad)
         with pytest.raises(ValueError, match="anomaly map"):
-            client.infer(b"a", "a/1")
+            client.infer(PICTURE, "a/1")
         with pytest.raises(HTTPClientError, match="anomaly map"):
-            asyncio.run(client.infer_async(b"a", "a/1"))
+            asyncio.run(client.infer_async(PICTURE, "a/1"))

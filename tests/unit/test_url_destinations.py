@@ -302,4 +302,4 @@ async def test_the_resolver_of_aiohttp_refuses_what_cannot_be_a_name() -> None:
 def test_a_malformed_url_in_a_list_is_named_by_its_place(call: Any) -> None:
     client = InferenceHTTPClient("http://127.0.0.1:1")
     with pytest.raises(InvalidURLImageInput, match=r"inputs\[1\] \(a malformed URL\)"):
-        call(client, "depth_estimation", [b"x", "http://[bad/x.jpg"])
+        call(client, "depth_estimation", [b"GIF89a", "http://[bad/x.jpg"])

@@ -245,7 +245,9 @@ class ClientBase:
     def _encodes_by_default(self) -> bool:
         configuration = self._state.configuration
         return Preparation() == Preparation(
-            encoding=configuration.image_encoding, quality=configuration.image_quality
+            encoding=configuration.image_encoding,
+            quality=configuration.image_quality,
+            white=configuration.image_max_value,
         )
 
     def _preparation(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -257,6 +259,7 @@ class ClientBase:
                 max_width=arguments.get("max_width"),
                 encoding=configuration.image_encoding,
                 quality=configuration.image_quality,
+                white=configuration.image_max_value,
             ),
         }
 

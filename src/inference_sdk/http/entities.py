@@ -273,6 +273,8 @@ class InferenceConfiguration(KeepsSecrets):
         image_encoding: "jpeg", "png" (lossless) or "webp" for arrays and PIL images; files,
             URLs and base64 travel as they are.
         image_quality: 1..100, for jpeg and webp.
+        image_max_value: the value that is white in arrays that are not uint8, where it is not the
+            dtype's own: 4095 for uint16 arrays of 12 bits, which else come out nearly black.
         connect_timeout: seconds until a connection must stand; None waits for ever.
         read_timeout: seconds of silence that end a request, and in which an answer's head must
             be there; so does a body that drips for ten times as long. None waits for ever.
@@ -338,6 +340,7 @@ class InferenceConfiguration(KeepsSecrets):
     allow_reduced_mask_resolution: bool = False
     image_encoding: ImageFormat = "jpeg"
     image_quality: int = 95
+    image_max_value: Optional[float] = None
     connect_timeout: Optional[float] = 10.0
     read_timeout: Optional[float] = 120.0
     total_timeout: Optional[float] = None
@@ -361,6 +364,7 @@ class InferenceConfiguration(KeepsSecrets):
         if not 1 <= self.image_quality <= 100:
             raise InvalidParameterError(f"image_quality is {self.image_quality}, not 1..100.")
         for name in (
+            "image_max_value",
             "connect_timeout",
             "read_timeout",
             "total_timeout",

@@ -13,8 +13,8 @@ from inference_sdk.http.errors import (
     ModelTaskTypeNotSupportedError,
 )
 from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.image_inputs import is_file, uri_is_http_link
 from inference_sdk.http.operations.inference import VIDEO_INFERENCE_ENDPOINTS, hosted_model
-from inference_sdk.http.operations.loading import is_file, uri_is_http_link
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Call, Compute, Operation
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias

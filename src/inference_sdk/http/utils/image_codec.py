@@ -11,26 +11,27 @@ What is sent, by what it was:
       uint16              its high byte
       float               0..1 becomes 0..255, rounded; other values are refused
       other               refused: only the caller knows the range of the values
+      with `white` given  0..white becomes 0..255, of any dtype but uint8 and bool: 4095 for
+                          the uint16 arrays of a camera of 12 bits, which else are nearly black
     PIL image             turned upright by its EXIF orientation, and then
       L, RGB, LA, RGBA    as it is
       1, P, PA, CMYK, …   the grey or colours it shows, alpha kept
-      I;16                its high byte; mode I is refused, unless it is a 16-bit PNG file
-      F                   as a float array
+      I;16                its high byte; mode I is refused, unless a PNG or PGM file of 16 bits
+      F                   as a float array; values of a PFM file may also be 0..255
     alpha                 png and webp keep it; jpeg cannot, the stored colours remain
 """
 
 from __future__ import annotations
 
-import binascii
-import struct
-import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from inference_sdk.http.errors import EncodingError
+from inference_sdk.http.utils.picture_opening import READ_ERRORS, open_picture, upright
+from inference_sdk.http.utils.picture_opening import bytes_to_pillow_image as bytes_to_pillow_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,45 +42,21 @@ DEFAULT_QUALITY = 95
 PNG_COMPRESSION = 1
 """Of 0..9. On photographs 6, the default, saves 11 % and takes 4.5 times as long."""
 
-# What Pillow's readers raise, beside OSError, on bytes that only begin like an image.
-_READ_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    EOFError,
-    OverflowError,
-    NotImplementedError,
-    struct.error,
-    zlib.error,
-    binascii.Error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
-
 _RAW_MODES = {1: ("L", "L"), 3: ("RGB", "BGR"), 4: ("RGBA", "BGRA")}
 """Channels of an array: Pillow's mode, and the byte order it reads them from."""
 
 _OPENCV_RAW_MODES = {"L": "L", "RGB": "BGR", "RGBA": "BGRA"}
-_ORIENTATION_TAG = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ORIENTED_METADATA = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
+_ROUNDING = 1e-5
+"""By how much of their range floats may miss it, as sums and products of them do."""
+
+_LARGEST_SIDES = {"jpeg": 65_500, "webp": 16_383}
 
 
 def encode_image(
     image: Union[NDArray[Any], Image.Image],
     encoding: str = "jpeg",
     quality: int = DEFAULT_QUALITY,
+    white: float | None = None,
 ) -> bytes:
     """File bytes of a picture.
 
@@ -87,11 +64,15 @@ def encode_image(
         image: array or PIL image, of the kinds in the table on top of this module.
         encoding: "jpeg", "png" (lossless) or "webp".
         quality: 1..100, of jpeg and webp.
+        white: the value that is white, where it is not the dtype's own.
 
     Raises:
         EncodingError: the image is of another kind, or too large for the encoding.
     """
-    picture = sendable(image) if isinstance(image, Image.Image) else _array_to_pillow(image)
+    if isinstance(image, Image.Image):
+        picture = sendable(image, white)
+    else:
+        picture = _array_to_pillow(image, white)
     if encoding == "jpeg" and picture.mode in ("RGBA", "LA"):
         picture = picture.convert(picture.mode[:-1])
     options: dict[str, dict[str, Any]] = {
@@ -106,42 +87,29 @@ def encode_image(
     try:
         picture.save(buffer, format=encoding, **options[encoding])
     except (OSError, ValueError) as error:
-        size = f"{picture.width}x{picture.height}"
-        raise EncodingError(f"A picture of {size} cannot be written as {encoding}.") from error
+        raise _unwritable(picture, encoding, error) from error
     return buffer.getvalue()
 
 
-def bytes_to_pillow_image(payload: bytes) -> Image.Image:
-    """Decode an image file.
-
-    Returns:
-        The picture, upright, in the mode it is stored in.
-
-    Raises:
-        EncodingError: not an image, cut short, or too large to be meant well (Pillow's
-            `Image.MAX_IMAGE_PIXELS` decides).
-    """
-    try:
-        image = Image.open(BytesIO(payload))
-        image.load()
-        return upright(image)
-    except UnidentifiedImageError as error:  # its text names a buffer, which says nothing
-        raise EncodingError(
-            f"These {len(payload)} bytes cannot be decoded as an image of any known kind."
-        ) from error
-    except _READ_ERRORS as error:
-        raise EncodingError(
-            f"These {len(payload)} bytes cannot be decoded as an image: {error}"
-        ) from error
+def _unwritable(picture: Image.Image, encoding: str, error: Exception) -> EncodingError:
+    said = f"A picture of {picture.width}x{picture.height} cannot be written as {encoding}"
+    side = _LARGEST_SIDES.get(encoding)
+    if side is None or max(picture.size) <= side:
+        return EncodingError(f"{said}: {error}.")
+    return EncodingError(
+        f"{said}, whose sides have at most {side} pixels (jpeg {_LARGEST_SIDES['jpeg']}, webp "
+        f"{_LARGEST_SIDES['webp']}). Use image_encoding='png', which has no such limit, or scale "
+        "the picture down."
+    )
 
 
 def bytes_to_opencv_image(payload: bytes, array_type: np.number[Any] = np.uint8) -> NDArray[Any]:  # type: ignore[assignment]
-    """Decode an image file.
+    """Decode an image file: JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, PPM or JPEG 2000.
 
     Args:
         payload: content of the file.
-        array_type: dtype of the result, unless the file has 16 bits a channel: then it is uint16,
-            as in depth maps, and values are 0..65535. Else they are 0..255, whatever the dtype.
+        array_type: dtype of the result. By default that of the file: uint8, and uint16 for PNG
+            and grey TIFF of 16 bits, int32 or float32 for grey TIFF of 32.
 
     Returns:
         Array of shape (H, W) for grey, (H, W, 3) in BGR order for colours, (H, W, 4) in BGRA
@@ -151,12 +119,43 @@ def bytes_to_opencv_image(payload: bytes, array_type: np.number[Any] = np.uint8)
         EncodingError: see `bytes_to_pillow_image`.
     """
     picture = bytes_to_pillow_image(payload)
-    if picture.mode.startswith("I"):  # grey of 16 bits; Pillow reads colours of 16 bits as 8
-        return np.array(picture).astype(np.uint16, copy=False)
+    deep = _deep_values(picture, payload)
+    if deep is not None:
+        return deep if np.dtype(array_type) == np.uint8 else deep.astype(array_type)
     picture = sendable(picture)
     if picture.mode == "LA":
         picture = picture.convert("RGBA")
     return _pillow_to_array(picture).astype(array_type, copy=False)
+
+
+def _deep_values(picture: Image.Image, payload: bytes) -> NDArray[Any] | None:
+    """Values of more than 8 bits, as they are stored; None where there are none."""
+    if picture.mode.startswith("I;16"):
+        return np.array(picture).astype(np.uint16)
+    if picture.mode == "I":
+        in_16_bits = payload[:1] in (b"\x89", b"P")  # PNG before Pillow 11, PGM
+        return np.array(picture).astype(np.uint16 if in_16_bits else np.int32)
+    if picture.mode == "F":
+        return np.array(picture)
+    return _deep_png(payload) if _is_deep_png(payload) else None
+
+
+def _is_deep_png(payload: bytes) -> bool:
+    bits, colour_type = payload[24:25], payload[25:26]
+    return payload.startswith(b"\x89PNG") and bits == b"\x10" and colour_type in (b"\2", b"\6")
+
+
+def _deep_png(payload: bytes) -> NDArray[np.uint16]:
+    """Colours of 16 bits a channel: Pillow reads the high bytes, or the low ones, not both."""
+    high, low = _bytes_of_deep_png(payload, "16B"), _bytes_of_deep_png(payload, "16L")
+    return np.bitwise_or(np.left_shift(high, 8, dtype=np.uint16), low, dtype=np.uint16)
+
+
+def _bytes_of_deep_png(payload: bytes, byte: str) -> NDArray[np.uint8]:
+    image: Any = open_picture(payload)
+    *place, layout = image.tile[0]
+    image.tile = [(*place, layout.replace("16B", byte))]
+    return _pillow_to_array(upright(image))
 
 
 def pillow_to_bgr(image: Image.Image) -> NDArray[np.uint8]:
@@ -164,22 +163,7 @@ def pillow_to_bgr(image: Image.Image) -> NDArray[np.uint8]:
     return _pillow_to_array(sendable(image).convert("RGB"))
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """The picture as its EXIF orientation means it; the same object when it is upright already."""
-    try:
-        turn = _TURNS.get(image.getexif().get(_ORIENTATION_TAG, 1))
-    except _READ_ERRORS:
-        return image  # metadata that cannot be read says nothing, and the pixels are fine
-    if turn is None:
-        return image
-    turned = image.transpose(turn)
-    # Not ImageOps.exif_transpose: it writes the other tags anew, and fails on malformed ones.
-    for key in _ORIENTED_METADATA:
-        turned.info.pop(key, None)
-    return turned
-
-
-def to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
+def to_uint8(array: NDArray[Any], white: float | None = None) -> NDArray[np.uint8]:
     """Values of any kind of picture as 0..255, by the table on top of this module.
 
     Raises:
@@ -190,26 +174,31 @@ def to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype == np.bool_:
         whites: NDArray[np.uint8] = np.multiply(array, 255, dtype=np.uint8)
         return whites
+    if white is not None and array.dtype.kind in "uif":
+        return _scaled_to_uint8(array, white)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         high_bytes: NDArray[np.uint8] = np.right_shift(array, 8).astype(np.uint8)
         return high_bytes
     if array.dtype.kind == "f":
-        return _unit_floats_to_uint8(array)
+        return _scaled_to_uint8(array, 1)
     raise EncodingError(
         f"An image of dtype {array.dtype} (shape {array.shape}) is ambiguous. "
-        "Convert it: image.astype(np.uint8) where its values are 0..255."
+        "Convert it: image.astype(np.uint8) where its values are 0..255; or say which value is "
+        "white: image_max_value."
     )
 
 
-def _unit_floats_to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
+def _scaled_to_uint8(array: NDArray[Any], white: float) -> NDArray[np.uint8]:
     low, high = array.min(), array.max()
-    if not (low >= 0 and high <= 1):  # also false for NaN
+    tolerance = white * _ROUNDING
+    if not (low >= -tolerance and high <= white + tolerance):  # also false for NaN
         raise EncodingError(
-            f"An image of dtype {array.dtype} must have values in 0..1, these are {low}..{high}. "
-            "Convert it: image.astype(np.uint8) where its values are 0..255."
+            f"An image of dtype {array.dtype} must have values in 0..{white:g}, these are "
+            f"{low}..{high}. Convert it: image.astype(np.uint8) where its values are 0..255; or "
+            "say which value is white: image_max_value."
         )
     # Not in float16: its steps near 255 are coarser than half a value.
-    scaled: NDArray[np.uint8] = np.rint(array * np.float32(255)).astype(np.uint8)
+    scaled: NDArray[np.uint8] = np.rint(array * np.float32(255 / white)).astype(np.uint8)
     return scaled
 
 
@@ -231,9 +220,9 @@ def check_shape(array: NDArray[Any]) -> int:
     )
 
 
-def _array_to_pillow(array: NDArray[Any]) -> Image.Image:
+def _array_to_pillow(array: NDArray[Any], white: float | None = None) -> Image.Image:
     mode, raw_mode = _RAW_MODES[check_shape(array)]
-    pixels = np.ascontiguousarray(to_uint8(array))
+    pixels = np.ascontiguousarray(to_uint8(array, white))
     size = (array.shape[1], array.shape[0])
     return Image.frombuffer(mode, size, pixels, "raw", raw_mode, 0, 1)
 
@@ -248,19 +237,16 @@ def _pillow_to_array(picture: Image.Image) -> NDArray[np.uint8]:
     return np.frombuffer(pixels, dtype=np.uint8).reshape(shape)
 
 
-def sendable(image: Image.Image) -> Image.Image:
+def sendable(image: Image.Image, white: float | None = None) -> Image.Image:
     """The picture upright, in one of the modes L, RGB, LA and RGBA."""
-    if not (image.width and image.height):
-        raise EncodingError(f"A PIL image of size {image.size} has no pixels.")
-    is_png = image.format == "PNG"  # lost when the picture is turned
+    file_format = image.format  # lost when the picture is turned
+    image = upright(image)
     try:
-        image.load()
-        image = upright(image)
         if image.mode == "F" or image.mode.startswith("I"):
-            return _deep_to_grey(image, is_png)
+            return Image.fromarray(to_uint8(_deep_grey(image, file_format, white), white))
         mode = _sendable_mode(image)
         return image if image.mode == mode else image.convert(mode)
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         raise EncodingError(
             f"A PIL image of mode {image.mode!r} cannot be read: {error}"
         ) from error
@@ -273,14 +259,19 @@ def _sendable_mode(image: Image.Image) -> str:
     return {"1": "L", "La": "LA"}.get(image.mode, colours)
 
 
-def _deep_to_grey(image: Image.Image, is_png: bool) -> Image.Image:
-    """A picture of more than 8 bits a pixel, as 8 bits."""
+def _deep_grey(image: Image.Image, file_format: str | None, white: float | None) -> NDArray[Any]:
+    """Values of a picture of more than 8 bits a pixel, in a dtype that says their range."""
     values = np.asarray(image)
-    if image.mode == "I" and is_png:
-        values = values.astype(np.uint16)  # so does Pillow before 11 read PNG of 16 bits
-    elif image.mode == "I":
+    if white is not None:
+        return values
+    if image.mode == "I" and file_format in ("PNG", "PPM"):
+        return values.astype(np.uint16)  # so do PGM, and PNG in Pillow before 11, hold 16 bits
+    if image.mode == "I":
         raise EncodingError(
             "A PIL image of mode 'I' leaves the range of its values open. Convert it: "
-            "image.convert('L') where they are 0..255, image.convert('I;16') where 0..65535."
+            "image.convert('L') where they are 0..255, image.convert('I;16') where 0..65535; or "
+            "say which value is white: image_max_value."
         )
-    return Image.fromarray(to_uint8(values))
+    if file_format == "PPM" and 1 < values.max() <= 255 and values.min() >= 0:
+        return np.rint(values).astype(np.uint8)
+    return values

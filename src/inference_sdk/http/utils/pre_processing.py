@@ -81,13 +81,14 @@ def resize_pillow_image(
         The image and the factor; the image as it came, and None, when it fits already or a
         limit is missing.
     """
-    from inference_sdk.http.utils import image_codec
+    from inference_sdk.http.utils.image_codec import sendable
+    from inference_sdk.http.utils.picture_opening import upright_size
 
-    picture = image_codec.upright(image)
-    factor = _factor(picture.height, picture.width, max_height, max_width)
+    width, height = upright_size(image)
+    factor = _factor(height, width, max_height, max_width)
     if factor is None:
         return image, None
-    return _shrink(image_codec.sendable(picture), factor), factor
+    return _shrink(sendable(image), factor), factor
 
 
 def determine_scaling_aspect_ratio(
