@@ -227,6 +227,8 @@ def test_every_call_has_an_async_twin_with_the_same_parameters(name):
     assert not inspect.iscoroutinefunction(call)
     assert inspect.iscoroutinefunction(twin) or inspect.isasyncgenfunction(twin)
     assert inspect.isgeneratorfunction(call) == inspect.isasyncgenfunction(twin)
+    # Written out: help() shows it, and tools that read the source without running it.
+    assert twin.__doc__.startswith(f"The async twin of `{name}`")
 
 
 def test_every_async_call_has_a_sync_twin():

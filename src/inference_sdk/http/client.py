@@ -28,7 +28,9 @@ from inference_sdk.http.boundary import boundary
 from inference_sdk.http.call_errors import wrap_errors, wrap_errors_async
 from inference_sdk.http.client_bare_requests import BareRequests
 from inference_sdk.http.client_base import ClientBase
+from inference_sdk.http.client_embeddings import EmbeddingCalls
 from inference_sdk.http.client_foundation_models import FoundationModelCalls
+from inference_sdk.http.client_segmentation import SegmentationCalls
 from inference_sdk.http.client_workflows import (
     BufferConsumptionStrategy,
     BufferFillingStrategy,
@@ -91,11 +93,22 @@ _MAKING_WEBRTC = threading.Lock()
 
 
 @boundary
-class InferenceHTTPClient(FoundationModelCalls, WorkflowCalls, BareRequests, ClientBase):
+class InferenceHTTPClient(
+    FoundationModelCalls,
+    EmbeddingCalls,
+    SegmentationCalls,
+    WorkflowCalls,
+    BareRequests,
+    ClientBase,
+):
     """Client of an inference server: detection, segmentation, OCR, embeddings, workflows.
 
-    Every call has a sync and an async form, which raise the same errors and give the same
-    results. Connections are kept between calls, threads and event loops; a client is cheap to
+    Every call `name` has an async twin `name_async`, documented here once for all: it takes the
+    same arguments, gives the same results and raises the same errors, and is awaited (or, where
+    `name` gives an iterator, iterated with `async for`). What it has to read or encode it does in
+    threads, so the event loop goes on. Only what differs beyond that stands with the twin.
+
+    Connections are kept between calls, threads and event loops; a client is cheap to
     keep and wasteful to make for each call.
 
     Example:

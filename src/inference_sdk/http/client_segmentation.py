@@ -1,0 +1,237 @@
+"""Calls of the Segment Anything models: masks from points, boxes and words, and 3D from masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from inference_sdk.http.boundary import boundary
+from inference_sdk.http.client_base import ClientBase
+from inference_sdk.http.entities import ImagesReference
+from inference_sdk.http.operations import segmentation
+
+
+@boundary
+class SegmentationCalls(ClientBase):
+    """Part of `InferenceHTTPClient`: SAM 2 and SAM 3."""
+
+    def sam2_segment_image(
+        self,
+        inference_input: ImagesReference | Sequence[ImagesReference],
+        prompts: list[dict[str, Any]] | None = None,
+        sam2_version_id: str = "hiera_tiny",
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> Any:
+        """Segment what points or boxes mark, with SAM 2.
+
+        Args:
+            inference_input: see `ImagesReference`.
+            prompts: `{"points": [{"x", "y", "positive"}]}` or `{"box": {"x", "y", "width",
+                "height"}}`, in pixels; None segments everything.
+            sam2_version_id: "hiera_tiny", "hiera_small", "hiera_b_plus" or "hiera_large".
+            multimask_output: try several masks where a prompt is ambiguous.
+            mask_input_format: of the masks in the answer: "json" (polygons) or "rle".
+        """
+        return self._run(
+            segmentation.sam2_segment_image(
+                self._state,
+                inference_input,
+                prompts,
+                sam2_version_id,
+                multimask_output,
+                mask_input_format,
+            )
+        )
+
+    async def sam2_segment_image_async(
+        self,
+        inference_input: ImagesReference | Sequence[ImagesReference],
+        prompts: list[dict[str, Any]] | None = None,
+        sam2_version_id: str = "hiera_tiny",
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> Any:
+        """The async twin of `sam2_segment_image`."""
+        return await self._run_async(
+            segmentation.sam2_segment_image(
+                self._state,
+                inference_input,
+                prompts,
+                sam2_version_id,
+                multimask_output,
+                mask_input_format,
+            )
+        )
+
+    def sam3_concept_segment(
+        self,
+        inference_input: ImagesReference | Sequence[ImagesReference],
+        prompts: list[dict[str, Any]],
+        model_id: str = "sam3/sam3_final",
+        output_prob_thresh: float = 0.5,
+        nms_iou_threshold: float | None = None,
+        format: str = "polygon",
+    ) -> Any:
+        """Segment every instance of concepts, named in words or shown by boxes, with SAM 3.
+
+        Args:
+            inference_input: see `ImagesReference`.
+            prompts: such as `{"type": "text", "text": "cat"}`.
+            model_id: of the SAM 3 model.
+            output_prob_thresh: masks below this confidence (0..1) are left out.
+            nms_iou_threshold: overlap (0..1) above which masks of several prompts are one.
+            format: "polygon", "rle" or "json".
+        """
+        return self._run(
+            segmentation.sam3_concept_segment(
+                self._state,
+                inference_input,
+                prompts,
+                model_id,
+                output_prob_thresh,
+                nms_iou_threshold,
+                format,
+            )
+        )
+
+    async def sam3_concept_segment_async(
+        self,
+        inference_input: ImagesReference | Sequence[ImagesReference],
+        prompts: list[dict[str, Any]],
+        model_id: str = "sam3/sam3_final",
+        output_prob_thresh: float = 0.5,
+        nms_iou_threshold: float | None = None,
+        format: str = "polygon",
+    ) -> Any:
+        """The async twin of `sam3_concept_segment`."""
+        return await self._run_async(
+            segmentation.sam3_concept_segment(
+                self._state,
+                inference_input,
+                prompts,
+                model_id,
+                output_prob_thresh,
+                nms_iou_threshold,
+                format,
+            )
+        )
+
+    def sam3_visual_segment(
+        self,
+        inference_input: ImagesReference | Sequence[ImagesReference],
+        prompts: list[dict[str, Any]] | None = None,
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> Any:
+        """Segment what points or boxes mark, with SAM 3; arguments as of `sam2_segment_image`."""
+        return self._run(
+            segmentation.sam3_visual_segment(
+                self._state, inference_input, prompts, multimask_output, mask_input_format
+            )
+        )
+
+    async def sam3_visual_segment_async(
+        self,
+        inference_input: ImagesReference | Sequence[ImagesReference],
+        prompts: list[dict[str, Any]] | None = None,
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> Any:
+        """The async twin of `sam3_visual_segment`."""
+        return await self._run_async(
+            segmentation.sam3_visual_segment(
+                self._state, inference_input, prompts, multimask_output, mask_input_format
+            )
+        )
+
+    def sam3_embed_image(
+        self,
+        inference_input: ImagesReference | Sequence[ImagesReference],
+        image_id: str | None = None,
+    ) -> Any:
+        """Have SAM 3 prepare images, so that prompts on them are answered faster.
+
+        Args:
+            inference_input: see `ImagesReference`.
+            image_id: name to keep the preparation under; None lets the server choose.
+        """
+        return self._run(segmentation.sam3_embed_image(self._state, inference_input, image_id))
+
+    async def sam3_embed_image_async(
+        self,
+        inference_input: ImagesReference | Sequence[ImagesReference],
+        image_id: str | None = None,
+    ) -> Any:
+        """The async twin of `sam3_embed_image`."""
+        return await self._run_async(
+            segmentation.sam3_embed_image(self._state, inference_input, image_id)
+        )
+
+    def sam3_3d_infer(
+        self,
+        inference_input: ImagesReference,
+        mask_input: Any,
+        model_id: str = "sam3-3d-objects",
+        *,
+        output_meshes: bool = True,
+        output_scene: bool = True,
+        with_mesh_postprocess: bool = True,
+        with_texture_baking: bool = True,
+        use_distillations: bool = False,
+    ) -> dict[str, Any]:
+        """Reconstruct masked objects of one image in 3D.
+
+        Args:
+            inference_input: one image.
+            mask_input: of the objects: polygon, RLE, or binary mask of the image's size.
+            model_id: of the model.
+            output_meshes: answer with a mesh (GLB) for each object.
+            output_scene: answer with all objects in one scene.
+            with_mesh_postprocess: smooth and fill the meshes.
+            with_texture_baking: bake the colours into textures.
+            use_distillations: use the smaller, faster models.
+
+        Raises:
+            InvalidParameterError: not exactly one image.
+        """
+        return self._run(
+            segmentation.sam3_3d_infer(
+                self._state,
+                inference_input,
+                mask_input,
+                model_id,
+                output_meshes=output_meshes,
+                output_scene=output_scene,
+                with_mesh_postprocess=with_mesh_postprocess,
+                with_texture_baking=with_texture_baking,
+                use_distillations=use_distillations,
+            )
+        )
+
+    async def sam3_3d_infer_async(
+        self,
+        inference_input: ImagesReference,
+        mask_input: Any,
+        model_id: str = "sam3-3d-objects",
+        *,
+        output_meshes: bool = True,
+        output_scene: bool = True,
+        with_mesh_postprocess: bool = True,
+        with_texture_baking: bool = True,
+        use_distillations: bool = False,
+    ) -> dict[str, Any]:
+        """The async twin of `sam3_3d_infer`."""
+        return await self._run_async(
+            segmentation.sam3_3d_infer(
+                self._state,
+                inference_input,
+                mask_input,
+                model_id,
+                output_meshes=output_meshes,
+                output_scene=output_scene,
+                with_mesh_postprocess=with_mesh_postprocess,
+                with_texture_baking=with_texture_baking,
+                use_distillations=use_distillations,
+            )
+        )
