@@ -40,6 +40,7 @@ READ_ERRORS = (
     zlib.error,
     binascii.Error,
     Image.DecompressionBombError,
+    UserWarning,  # of corrupt metadata, where a program makes errors of warnings
     Image.DecompressionBombWarning,
 )
 
