@@ -39,10 +39,6 @@ if TYPE_CHECKING:
 _refuse: ContextVar[Callable[[], None] | None] = ContextVar("inference_sdk_refuse", default=None)
 """Tells the window of the job that is under way here. Jobs have a context of their own."""
 
-_OVERLOADED = frozenset({Outcome.REFUSED, Outcome.LOST})
-"""More requests at once would only make it worse. A closed connection was most likely one that had
-been kept too long."""
-
 
 @dataclass(frozen=True)
 class ClientStats:
@@ -172,7 +168,8 @@ class Sending:
             rest = retry_after(self.answer, self._configuration) if refused else None
             self._pool.end(self._turn, outcome, rest)
         refuse = _refuse.get()
-        if refuse is not None and outcome in _OVERLOADED:
+        # A connection that fails tells of a death, and not of too much to do.
+        if refuse is not None and (outcome is Outcome.REFUSED or isinstance(error, TimeoutError)):
             refuse()
 
 
