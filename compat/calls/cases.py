@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KEY = "a-key-of-nineteen-c"
-BASE64 = "aW1hZ2U="
+BASE64 = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGPkZGBiYAAAAD8ADdx46sQAAAAASUVORK5CYII="
+"""A grey PNG of 2x2."""
 
 
 @dataclass(frozen=True)
@@ -313,14 +314,15 @@ def scaled() -> Iterator[Case]:
                     path: [{"json": result}],
                 },
             )
-        for image in ("$array", "$wide", "$pil", BASE64, "$url"):
-            yield Case(
-                "infer",
-                {"inference_input": image, "model_id": "coco/3"},
-                mode=mode,
-                configuration={**configuration, "default_max_input_size": 32},
-                answers=registry(),
-            )
+        for image in ("$array", "$grey", "$wide", "$png", "$pil", BASE64, "$url"):
+            for size in (32, 1024):
+                yield Case(
+                    "infer",
+                    {"inference_input": image, "model_id": "coco/3"},
+                    mode=mode,
+                    configuration={**configuration, "default_max_input_size": size},
+                    answers=registry(),
+                )
 
 
 def visualised() -> Iterator[Case]:

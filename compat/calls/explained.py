@@ -33,9 +33,10 @@ def _fails(kind: str) -> Callable[[Any, Any], bool]:
 
 
 def _same_error(peer: Any, own: Any) -> bool:
-    shown = ("type", "status_code")
-    errors = peer.get("error"), own.get("error")
-    return None not in errors and all(errors[0].get(n) == errors[1].get(n) for n in shown)
+    """Whether who catches the peer's error catches ours, too."""
+    theirs, ours = peer.get("error", {}), own.get("error", {})
+    caught = theirs.get("type") in ours.get("bases", [])
+    return caught and theirs.get("status_code") == ours.get("status_code")
 
 
 ANY = ""
@@ -51,6 +52,10 @@ REASONS = (
         rf"{NEWER}\.headers\.content-type: application/(json|octet-stream) != —",
         given=lambda peer, own: any(r["body"] in (None, "") for r in own["requests"]),
     ),
+    Reason(
+        "within the limits", rf"{NEWER}\.body.*JPEG .* != (PNG|iVBOR)", "default_max_input_size"
+    ),
+    Reason("kinds of errors", r"\.error\.(type|bases)", given=_same_error),
     Reason("server's message", r"\.error\.api_message", "^async", _same_error),
     Reason("no JSON", r"\.(error|result|selected)", given=_fails("JSONDecodeError")),
     Reason(
@@ -61,7 +66,7 @@ REASONS = (
     ),
     Reason("agreed answers", r"\.(error|result|selected)", given=_fails("KeyError")),
     Reason("error of no object", r"\.error", r'"json": \[\]', _fails("AttributeError")),
-    Reason("sam3_3d_infer", ANY, r"sam3_3d_infer.*\[\"aW1hZ2U=\", "),
+    Reason("sam3_3d_infer", ANY, r"sam3_3d_infer.*\[\"iVBOR[^]]*\", "),
     Reason("perception encoder", r"\.result", "perception_encoder_image.*max_batch_size"),
     Reason("flat lists", r"\.result: \[\[", r"max_batch_size"),
     Reason("image is a list", r"\.(error|result|selected)", given=_fails("TypeError")),
@@ -85,7 +90,9 @@ OF_1_8 = (
     Reason(
         "errors of libraries",
         r"\.error",
-        given=lambda peer, own: "HTTPClientError" not in peer["error"]["bases"],
+        given=lambda peer, own: (
+            "HTTPClientError" not in peer.get("error", {}).get("bases", ["HTTPClientError"])
+        ),
     ),
 )
 """What 1.8 does otherwise than 1.1, and this package with it."""
