@@ -19,6 +19,7 @@ from inference_sdk.http.errors import EncodingError, HTTPClientError, InvalidInp
 from inference_sdk.http.utils import loaders
 from inference_sdk.http.utils.encoding import bytes_to_opencv_image, bytes_to_pillow_image
 from inference_sdk.http.utils.picture_kinds import kind_of
+from inference_sdk.local.wire import decode_image
 from tests.callers import both_ways
 from tests.recording_server import RecordingServer
 
@@ -236,3 +237,19 @@ def test_the_header_names_the_kind(file_format: str) -> None:
     kind = kind_of(file_bytes(noise(), file_format))
     assert kind is not None
     assert kind.decoder == file_format
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_the_embedded_server_sees_8_bits_of_three_colours(mode: str) -> None:
+    if mode == "I;16":
+        picture = Image.fromarray(np.full((HEIGHT, WIDTH), 0xFFFF, np.uint16))
+    else:
+        picture = Image.new("RGB", (WIDTH, HEIGHT), "white").convert(mode)
+    pixels = decode_image(file_bytes(picture, "PNG"))
+    assert (pixels.dtype, pixels.shape) == (np.uint8, (HEIGHT, WIDTH, 3))
+    assert pixels.min() == 255
+
+
+def test_the_embedded_server_sees_the_high_bytes_of_16_bits() -> None:
+    values = np.full((HEIGHT, WIDTH), 0x4080, np.uint16)
+    assert (decode_image(file_bytes(Image.fromarray(values), "PNG")) == 0x40).all()

@@ -174,18 +174,14 @@ def decode_image(file: bytes | str) -> NDArray[np.uint8]:
     Raises:
         UndecodableImageError: it is no image.
     """
-    import numpy as np
-
-    from inference_sdk.http.utils.encoding import bytes_to_opencv_image, decode_base_64
+    from inference_sdk.http.utils.encoding import bytes_to_pillow_image, decode_base_64
+    from inference_sdk.http.utils.image_codec import pillow_to_bgr
 
     try:
         content = decode_base_64(file) if isinstance(file, str) else file
-        image: NDArray[np.uint8] = bytes_to_opencv_image(content)
+        return pillow_to_bgr(bytes_to_pillow_image(content))
     except EncodingError as error:
         raise UndecodableImageError(f"Could not load input image. Cause: {error}") from error
-    if image.ndim == 2:
-        return np.repeat(image[..., None], 3, axis=2)
-    return image[..., :3]
 
 
 def json_response(

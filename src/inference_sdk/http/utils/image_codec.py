@@ -160,7 +160,8 @@ def _bytes_of_deep_png(payload: bytes, byte: str) -> NDArray[np.uint8]:
 
 def pillow_to_bgr(image: Image.Image) -> NDArray[np.uint8]:
     """The colours of a PIL image as a writable uint8 array of shape (H, W, 3), BGR, upright."""
-    return _pillow_to_array(sendable(image).convert("RGB"))
+    picture = sendable(image)
+    return _pillow_to_array(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def to_uint8(array: NDArray[Any], white: float | None = None) -> NDArray[np.uint8]:
