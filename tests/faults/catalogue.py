@@ -14,6 +14,7 @@ from inference_sdk.http.errors import (
     AuthenticationError,
     HTTPCallErrorError,
     HTTPClientError,
+    HTTPConnectTimeoutError,
     HTTPServerConnectionError,
     HTTPServerDisconnectedError,
     HTTPServerTimeoutError,
@@ -472,6 +473,33 @@ SECRETS = {
     "in an encoding": Fault(answers(b"x", Content_Encoding=KEY), LOST),
 }
 
+PROXY_PASSWORD = "hush-hush-hush"
+
+_TUNNEL = head(status="200 Connection established")
+_SHORT = {"connect_timeout": PATIENCE}
+
+PROXIES = {
+    "closes at once": Fault(says(then="closes"), LOST, at_accept=True),
+    "closes in place of a tunnel": Fault(says(then="closes"), LOST),
+    "resets in place of a tunnel": Fault(says(then="resets"), LOST),
+    "no answer": Fault(says(then="holds"), HTTPConnectTimeoutError, options=_SHORT),
+    "an answer that drips": Fault(
+        goes_on(head()[:-2], b"A: b\r\n", 0.01), HTTPConnectTimeoutError, options=_SHORT
+    ),
+    "interim answers without end": Fault(goes_on(b"", head(status="100 Continue")), LOST),
+    "headers without end": Fault(goes_on(head()[:-2], b"A: b\r\n" * 999), LOST),
+    "another protocol": Fault(says(b"SSH-2.0-OpenSSH_9.6\r\n", then="holds"), LOST),
+    "407 that repeats the password": Fault(says(head(status=f"407 not {PROXY_PASSWORD}")), LOST),
+    "502": Fault(answers(b"<html>", "502 Bad Gateway"), LOST),
+    "a tunnel that ends": Fault(says(_TUNNEL, then="closes"), LOST),
+    "a tunnel to silence": Fault(
+        says(_TUNNEL, then="holds"), HTTPConnectTimeoutError, options=_SHORT
+    ),
+    "a tunnel to what speaks no TLS": Fault(
+        says(_TUNNEL + b"HTTP/1.1 400 Bad Request\r\n\r\n", then="holds"), LOST
+    ),
+}
+
 CATALOGUE: dict[str, dict[str, Fault]] = {
     "The connection": CONNECTION,
     "Silence": SILENCE,
@@ -487,7 +515,7 @@ CATALOGUE: dict[str, dict[str, Fault]] = {
 }
 
 
-def all_faults() -> Iterator[tuple[str, Fault]]:
+def faults_of_servers() -> Iterator[tuple[str, Fault]]:
     for kind, faults in CATALOGUE.items():
         for name, fault in faults.items():
             yield f"{kind}: {name}", fault
@@ -496,7 +524,7 @@ def all_faults() -> Iterator[tuple[str, Fault]]:
 def table() -> str:
     """The faults as a page of docs shows them."""
     lines: list[str] = []
-    for kind, faults in CATALOGUE.items():
+    for kind, faults in {**CATALOGUE, "A proxy, asked for a tunnel": PROXIES}.items():
         lines += [f"| {kind} | What the call gives |", "|---|---|"]
         lines += [f"| {name} | {outcome(fault)} |" for name, fault in faults.items()]
         lines.append("")

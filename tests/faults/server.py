@@ -44,7 +44,7 @@ class Fault:
     Attributes:
         error: None for the right result.
         at_accept: done to each new connection, before a request is read; else to requests with the
-            poisoned picture.
+            poisoned picture, or for a tunnel.
         times: how often it is done.
         options: of the client.
         size: letters that the poisoned picture has.
@@ -182,7 +182,8 @@ class Peer:
 
     @property
     def is_poisoned(self) -> bool:
-        return not POISONED.isdisjoint(_PICTURE.findall(self._request))
+        is_for_tunnel = self._request.startswith(b"CONNECT ")
+        return is_for_tunnel or not POISONED.isdisjoint(_PICTURE.findall(self._request))
 
     @property
     def target(self) -> str:

@@ -19,7 +19,14 @@ import pytest
 from inference_sdk import InferenceHTTPClient
 from inference_sdk.http.entities import HTTPClientMode
 from inference_sdk.http.errors import HTTPClientError
-from tests.faults.catalogue import KEY, LARGEST, all_faults, table
+from tests.faults.catalogue import (
+    KEY,
+    LARGEST,
+    PROXIES,
+    PROXY_PASSWORD,
+    faults_of_servers,
+    table,
+)
 from tests.faults.server import Fault, FaultServer, picture
 from tests.programs import Face, Player, both_plays
 
@@ -36,7 +43,7 @@ IN_TIME = 2.5
 """Seconds that a call may take, whatever happens: no time-out of a fault is above half of one."""
 
 each_fault = pytest.mark.parametrize(
-    "fault", [pytest.param(fault, id=name) for name, fault in all_faults()]
+    "fault", [pytest.param(fault, id=name) for name, fault in faults_of_servers()]
 )
 
 
@@ -154,6 +161,34 @@ def test_faults(
     faulty.wait_until_left()
     assert threading.active_count() == threads
     gc.collect()  # a socket that was left open would warn
+
+
+@both_plays
+@pytest.mark.parametrize("fault", PROXIES.values(), ids=list(PROXIES))
+def test_faults_of_proxies(
+    play: Player, fault: Fault, faulty: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def program(face: Face) -> None:
+        began = time.monotonic()
+        (error,) = await outcome_of(single, face, [], picture(0))
+        assert time.monotonic() - began < IN_TIME
+        await heal(faulty, face)
+        assert type(error) is fault.error, repr(error)
+        assert "target.test" in str(error)
+        told = everything_of(error) + caplog.text
+        assert KEY not in told
+        assert PROXY_PASSWORD not in told
+        if face.is_async:
+            await face.client.aclose()
+
+    proxy = faulty.url.replace("//", f"//me:{PROXY_PASSWORD}@")
+    client = InferenceHTTPClient("https://target.test", KEY)
+    client = client.with_options(**{**OPTIONS, **fault.options}, proxy=proxy)
+    faulty.infect(fault)
+    with caplog.at_level(logging.DEBUG):
+        play(client, program)
+    faulty.wait_until_left()
+    gc.collect()
 
 
 def test_the_page_has_the_table() -> None:

@@ -147,9 +147,14 @@ def untrusted(url: str, reason: object) -> HTTPClientError:
     )
 
 
-def behind_proxy(url: str, reason: object, proxy: str | None = None) -> HTTPServerConnectionError:
+def behind_proxy(
+    url: str,
+    reason: object,
+    proxy: str | None = None,
+    kind: type[HTTPServerConnectionError] = HTTPServerConnectionError,
+) -> HTTPServerConnectionError:
     named = f" The proxy is {host_of(proxy)}." if proxy else ""
-    failure = HTTPServerConnectionError(
+    failure = kind(
         f"The proxy does not connect to {host_of(url)}: {reason}. Check HTTP_PROXY, HTTPS_PROXY "
         f"and NO_PROXY, or InferenceConfiguration(proxy=…).{named}"
     )

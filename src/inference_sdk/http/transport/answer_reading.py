@@ -62,7 +62,7 @@ class Reply:
 
 
 class Incoming:
-    """What arrives on a link while one answer is read, each wait with its end."""
+    """What arrives on a link while one request is sent and answered, each wait with its end."""
 
     def __init__(self, link: Link, limits: TimeLimits) -> None:
         self._link = link
@@ -74,6 +74,18 @@ class Incoming:
         self._head: Head | None = None
         self.buffer = bytearray()
         self.anything_came = False
+
+    async def send(self, parts: list[memoryview]) -> None:
+        """Send all parts, or as many as the other side takes before it answers or closes."""
+        while parts:
+            arrived = await self._link.send(parts, self._limits.silence_ends())
+            if arrived is None:
+                continue
+            if not arrived:
+                return
+            self.came(arrived)
+            if self.final_head() is not None:
+                return
 
     def request_is_sent(self) -> None:
         """From here on the answer's head has to come within `read_timeout`, all of it."""

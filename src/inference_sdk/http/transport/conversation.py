@@ -17,7 +17,7 @@ from inference_sdk.http.transport.answer_reading import (
 )
 from inference_sdk.http.transport.body_decoding import TooLargeError, UnreadableBodyError
 from inference_sdk.http.transport.kept_links import KeptLinks
-from inference_sdk.http.transport.limits import Limits, TimeLimits
+from inference_sdk.http.transport.limits import Limits
 from inference_sdk.http.transport.links import Link, Network
 from inference_sdk.http.transport.opening import open_link
 from inference_sdk.http.transport.outgoing import Outgoing
@@ -56,7 +56,7 @@ async def _exchange(link: Link, way: Way, request: Outgoing, limits: Limits) -> 
     incoming = Incoming(link, limits.time)
     parts = request.parts(by_proxy=way.headers_for_proxy)
     try:
-        await _send(link, parts, incoming, limits.time)
+        await incoming.send(parts)
         reply = await read_head_and_body(incoming, limits.largest)
     except (OSError, NotHTTPError, TooLargeError, UnreadableBodyError) as error:
         failure = failures.in_exchange(error, request.url, limits, incoming.anything_came)
@@ -65,18 +65,3 @@ async def _exchange(link: Link, way: Way, request: Outgoing, limits: Limits) -> 
         return reply, reply.keeps and not parts
     # Outside the handler: errors of the system may quote what the server sent.
     raise failure
-
-
-async def _send(
-    link: Link, parts: list[memoryview], incoming: Incoming, limits: TimeLimits
-) -> None:
-    """Send all parts, or as many as the server takes before it answers."""
-    while parts:
-        arrived = await link.send(parts, limits.silence_ends())
-        if arrived is None:
-            continue
-        if not arrived:
-            return
-        incoming.came(arrived)
-        if incoming.final_head() is not None:
-            return

@@ -54,7 +54,7 @@ def in_connecting(
         kind = HTTPConnectTimeoutError
         reason = reason if error.errno else f"no connection within {limits.connect:g} s"
     if proxy is not None:
-        return _caused(faults.behind_proxy(url, reason, proxy), error)
+        return _caused(faults.behind_proxy(url, reason, proxy, kind), error)
     return _caused(faults.unreachable(url, reason, kind), error)
 
 

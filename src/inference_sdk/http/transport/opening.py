@@ -67,8 +67,7 @@ async def _ask_for_tunnel(
     parts = [memoryview(asked.encode("latin-1"))]
     incoming = Incoming(link, TimeLimits(limits.connect, limits.connect, due))
     try:
-        while parts:
-            incoming.came(await link.send(parts, due) or b"")
+        await incoming.send(parts)
         incoming.request_is_sent()
         while (head := incoming.final_head()) is None:
             await incoming.more()
