@@ -44,7 +44,7 @@ def test_a_folder_with_a_file_that_is_no_picture(
     assert main(["infer", str(tmp_path), "--json", "--model-id", "yolov8n-640"]) == 1
     first, second = map(json.loads, capsysbinary.readouterr().out.splitlines())
     assert "cup" in [prediction["class"] for prediction in first["result"]["predictions"]]
-    assert second["error"].startswith("The server refused with status 400")
+    assert second["error"] == f"{str(tmp_path / 'b.jpg')!r}: It is text, not a picture."
 
 
 def test_an_unknown_model_is_told_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
