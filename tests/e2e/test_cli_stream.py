@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from inference_sdk.cli import main
-from inference_sdk.local.workflows import WorkflowImage, step
+from inference_sdk.local.workflows import Block, add_block
+from inference_sdk.local.workflows.block import Image as ImageField
 from tests.integration.bare_peer import numbered, write_video
 from tests.integration.camera_servers import mjpeg_camera
 
@@ -48,9 +49,15 @@ GREY: dict[str, Any] = {
 }
 
 
-@step("tests/cli_failing@v1", outputs={"number": object})
-def failing_step(image: WorkflowImage) -> dict[str, Any]:
-    raise ValueError("cannot count")
+@add_block
+class Failing(Block):
+    TYPES = ("tests/cli_failing@v1",)
+    OUTPUTS = {"number": ("integer",)}
+
+    image: ImageField
+
+    def run(self) -> dict[str, Any]:
+        raise ValueError("cannot count")
 
 
 @pytest.fixture(scope="module")

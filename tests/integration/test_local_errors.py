@@ -196,7 +196,7 @@ def test_a_wrong_method_is_405(inference_server: LocalServer, session: requests.
 
 
 class Broken:
-    description = {"model_id": "mine/1", "task_type": "object-detection"}  # noqa: RUF012
+    description = {"model_id": "mine/1", "task_type": "object-detection"}
 
     def __init__(self, model_id: str) -> None:
         pass

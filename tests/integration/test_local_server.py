@@ -144,7 +144,7 @@ def test_a_kept_connection_does_not_hold_up_the_end(session: requests.Session) -
 class Slow:
     """A model that says when it is asked, and answers when it is told to."""
 
-    description = {"model_id": "slow/1", "task_type": "object-detection"}  # noqa: RUF012
+    description = {"model_id": "slow/1", "task_type": "object-detection"}
 
     def __init__(self) -> None:
         self.asked, self.go_on = threading.Event(), threading.Event()

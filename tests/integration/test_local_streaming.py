@@ -28,7 +28,9 @@ from PIL import Image
 from inference_sdk.local.app import create_app
 from inference_sdk.local.streaming import session, signalling, sources, upload_file
 from inference_sdk.local.streaming.upload import UploadAssembler
-from inference_sdk.local.workflows import WORKFLOWS, WorkflowImage, step
+from inference_sdk.local.workflows import WORKFLOWS, Block, add_block
+from inference_sdk.local.workflows.block import Image as ImageField
+from inference_sdk.local.workflows.block import Number, Whole
 from tests.integration.bare_peer import (
     BarePeer,
     FedTrack,
@@ -46,18 +48,32 @@ ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 IMAGE_INPUT = {"type": "InferenceImage", "name": "image"}
 
 
-@step("tests/slow@v1", outputs={"image": WorkflowImage})
-def slow(image: WorkflowImage, seconds: float = 0.1) -> dict[str, Any]:
-    time.sleep(seconds)
-    return {"image": image}
+@add_block
+class Slow(Block):
+    TYPES = ("tests/slow@v1",)
+    OUTPUTS = {"image": ("image",)}
+
+    image: ImageField
+    seconds: Number = 0.1
+
+    def run(self) -> dict[str, Any]:
+        time.sleep(self.seconds)
+        return {"image": self.image}
 
 
-@step("tests/read_number@v1", outputs={"number": object})
-def read_number(image: WorkflowImage, fail_at: int = -1) -> dict[str, Any]:
-    number = number_of(image.gray)
-    if number == fail_at:
-        raise ValueError("number to fail at")
-    return {"number": number}
+@add_block
+class ReadNumber(Block):
+    TYPES = ("tests/read_number@v1",)
+    OUTPUTS = {"number": ("integer",)}
+
+    image: ImageField
+    fail_at: Whole = -1
+
+    def run(self) -> dict[str, Any]:
+        number = number_of(self.image.gray)
+        if number == self.fail_at:
+            raise ValueError("number to fail at")
+        return {"number": number}
 
 
 def specification(*steps: dict[str, Any], **outputs: str) -> dict[str, Any]:
@@ -234,7 +250,8 @@ async def test_a_step_that_fails_costs_its_frame_only(peers: Any) -> None:
     await peer.start(FAILING, stream_output=["picture"], data_output=["number"])
     messages = await exchange(peer, range(8))
     assert [message["errors"] for message in messages] == [
-        ["Step 'read' failed: number to fail at"] if number == 3 else [] for number in range(8)
+        ["Step 'read' (tests/read_number@v1) failed: number to fail at"] if number == 3 else []
+        for number in range(8)
     ]
     data = [message["serialized_output_data"] for message in messages]
     assert data == [None if number == 3 else {"number": number} for number in range(8)]
@@ -658,14 +675,14 @@ async def test_an_offer_without_video(peers: Any) -> None:
             },
             "no image input 'frame', only image",
         ),
-        ({"workflow_configuration": {"workflow_specification": {"steps": 5}}}, "must be a list"),
+        ({"workflow_configuration": {"workflow_specification": {"steps": 5}}}, "has no version"),
     ],
 )
 async def test_workflows_that_do_not_fit(peers: Any, changes: Any, part: str) -> None:
     status, answer = await _refused(peers(track=True), **changes)
     assert status == 400
     assert part in answer["message"]
-    assert answer["error_type"].startswith("Workflow")
+    assert "error_type" in answer
 
 
 async def test_a_model_that_is_not_there(peers: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from aiohttp import web
 from PIL import Image
 
 from inference_sdk.local.app import create_app
-from inference_sdk.local.workflows import WORKFLOWS
-from inference_sdk.local.workflows.errors import WorkflowSyntaxError
+from inference_sdk.local.workflows import WORKFLOWS, NamedWorkflows
+from inference_sdk.local.workflows.errors import WorkflowDefinitionError
 from tests.integration.bare_peer import serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -117,16 +118,12 @@ async def test_one_output_for_each_picture_of_a_batch(call: Caller) -> None:
     assert names == ["image.[0]", "image.[1]"]
 
 
-async def test_nested_batches_stay_nested(call: Caller) -> None:
-    pictures = [[photo("astronaut")], [photo("coffee"), photo("chelsea")]]
-    outputs = await call.outputs(RUN, specification=GRAY, inputs={"image": pictures})
-    assert [len(output["gray"]) for output in outputs] == [1, 2]
-
-
 async def test_metadata_of_a_picture_is_kept(call: Caller) -> None:
     picture = {**photo(), "video_metadata": {"frame_number": 77}}
     (output,) = await call.outputs(RUN, specification=GRAY, inputs={"image": picture})
-    assert output["gray"]["video_metadata"] == {"frame_number": 77}
+    told = output["gray"]["video_metadata"]
+    assert told["frame_number"] == 77
+    assert (told["video_identifier"], told["fps"]) == ("image", 30)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -184,17 +181,17 @@ async def test_versions_of_a_workflow(call: Caller) -> None:
     assert await call.outputs(path, inputs=inputs, workflow_version_id="two")
     status, answer = await call.post(path, inputs=inputs, workflow_version_id="three")
     assert status == 404
-    assert "'space/gray', version three. Registered: space/gray" in answer["message"]
+    assert "'space/gray', version three. There are: space/gray" in answer["message"]
 
 
 async def test_a_workflow_that_nobody_registered(call: Caller) -> None:
     status, answer = await call.post("/space/workflows/none", inputs={})
     assert status == 404
-    assert "no workflow 'space/none'. Registered: none" in answer["message"]
+    assert "no workflow 'space/none'. There are: none" in answer["message"]
 
 
 async def test_a_wrong_workflow_cannot_be_registered(call: Caller) -> None:
-    with pytest.raises(WorkflowSyntaxError):
+    with pytest.raises(WorkflowDefinitionError):
         call.app[WORKFLOWS].register("space", "wrong", {"steps": 5})
 
 
@@ -208,10 +205,11 @@ async def test_a_wrong_specification_is_explained(call: Caller) -> None:
         "context",
         "inner_error_type",
         "inner_error_message",
+        "blocks_errors",
     }
     assert answer["error_type"] == "WorkflowSyntaxError"
-    assert "Known: " in answer["message"]
-    assert "roboflow_core/convert_grayscale@v1" in answer["message"]
+    assert "Step 'gray' has the type 'acme/magic@v9', which is no block" in answer["message"]
+    assert answer["blocks_errors"][0]["block_id"] == "gray"
 
 
 async def test_a_step_that_fails_is_explained_with_its_cause(call: Caller) -> None:
@@ -220,8 +218,11 @@ async def test_a_step_that_fails_is_explained_with_its_cause(call: Caller) -> No
         specification=model_workflow("object_detection"),
         inputs={"image": photo(), "model": "nobody/7"},
     )
-    assert status == 400
-    assert "Step 'model' failed" in answer["message"]
+    assert status == 404
+    assert (
+        "Step 'model' (roboflow_core/roboflow_object_detection_model@v2) failed"
+        in (answer["message"])
+    )
     assert answer["inner_error_type"] == "UnknownModelError"
     assert "nobody/7" in answer["inner_error_message"]
 
@@ -238,23 +239,28 @@ async def test_a_model_that_the_specification_names_must_be_there(call: Caller) 
     [
         ({"inputs": {}}, 422, ["body", "specification"]),
         ({"specification": GRAY, "inputs": []}, 422, ["body", "inputs"]),
-        ({"specification": GRAY, "excluded_fields": "gray"}, 422, ["body", "excluded_fields"]),
-        ({"specification": GRAY, "enable_profiling": 1}, 422, ["body", "enable_profiling"]),
+        ({"specification": GRAY}, 422, ["body", "inputs"]),
         (
-            {"specification": GRAY, "inputs": {"image": "text"}},
+            {"specification": GRAY, "inputs": {}, "excluded_fields": "gray"},
             422,
-            ["body", "inputs", "image"],
+            ["body", "excluded_fields"],
         ),
+        (
+            {"specification": GRAY, "inputs": {}, "enable_profiling": 1},
+            422,
+            ["body", "enable_profiling"],
+        ),
+        ({"specification": GRAY, "inputs": {"image": 5}}, 400, "Input 'image' is no picture"),
         (
             {"specification": GRAY, "inputs": {"image": [[{"type": "base64"}]]}},
-            422,
-            ["body", "inputs", "image", 0, 0, "value"],
+            400,
+            "Input 'image.[0]' is no picture",
         ),
-        ({"specification": GRAY}, 400, "input 'image'"),
+        ({"specification": GRAY, "inputs": {}}, 400, "input 'image'"),
         (
             {"specification": GRAY, "inputs": {"image": {"type": "base64", "value": "eA=="}}},
             400,
-            "Could not load input image",
+            "Input 'image' is no picture",
         ),
     ],
 )
@@ -265,3 +271,31 @@ async def test_requests_that_are_wrong(call: Caller, body: Any, status: int, par
         assert answer["detail"][0]["loc"] == part
     else:
         assert part in answer["message"]
+
+
+async def test_a_picture_may_come_without_its_type(call: Caller) -> None:
+    for image in (photo()["value"], {"value": photo()["value"]}):
+        (output,) = await call.outputs(RUN, specification=GRAY, inputs={"image": image})
+        assert output["original"]["value"] == photo()["value"], "untouched, with its very bytes"
+
+
+async def test_validate_compiles_and_runs_nothing(call: Caller) -> None:
+    assert await call.post("/workflows/validate", **GRAY) == (200, {"status": "ok"})
+    status, answer = await call.post("/workflows/validate", **{**GRAY, "version": "7.0"})
+    assert (status, answer["error_type"]) == (400, "NotSupportedExecutionEngineError")
+
+
+async def test_workflows_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "gray.json").write_text(json.dumps(GRAY))
+    (tmp_path / "space").mkdir()
+    (tmp_path / "space" / "wrapped.json").write_text(json.dumps({"specification": GRAY}))
+    app = create_app(workflows=NamedWorkflows(tmp_path))
+    async with serving(app) as url, aiohttp.ClientSession() as http:
+        call = Caller(url, http, app)
+        for path in ("/any/workflows/gray", "/space/workflows/wrapped"):
+            (output,) = await call.outputs(path, inputs={"image": photo()})
+            assert decoded(output["gray"]).shape == (512, 512)
+        for path in ("/any/workflows/wrapped", "/any/workflows/..%2Fgray"):
+            status, answer = await call.post(path, inputs={})
+            assert status == 404
+            assert "There are: gray, space/wrapped" in answer["message"]

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from inference_sdk import config
 from inference_sdk.http.operations import metadata
-from inference_sdk.local import inference_routes, registry_routes, streaming, workflows
+from inference_sdk.local import inference_routes, registry_routes, streaming
 from inference_sdk.local.faults import RequestFault, UnauthorizedError
 from inference_sdk.local.models import ModelStore
 from inference_sdk.local.wire import (
@@ -28,9 +28,12 @@ from inference_sdk.local.wire import (
     read_json_object,
     used_models,
 )
+from inference_sdk.local.workflows import routes as workflow_routes
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
+
+    from inference_sdk.local.workflows import NamedWorkflows
 
 __all__ = ["MODELS", "create_app"]
 
@@ -43,13 +46,19 @@ OPEN_PATHS = frozenset({"/", "/info", "/healthz", "/readiness"})
 """Answered without a key."""
 
 
-def create_app(*, models: ModelStore | None = None, api_key: str | None = None) -> web.Application:
+def create_app(
+    *,
+    models: ModelStore | None = None,
+    api_key: str | None = None,
+    workflows: NamedWorkflows | None = None,
+) -> web.Application:
     """The application, to be run by `LocalServer`, `serve` or any aiohttp runner.
 
     Args:
         models: what it answers with; by default the packaged models.
         api_key: when given, requests must carry it: in the body or the query as `api_key`, or as
             `Authorization: Bearer …`.
+        workflows: those it knows by name; none by default.
     """
     middlewares: list[Middleware] = [_add_headers, _answer_faults]
     if api_key is not None:
@@ -57,8 +66,10 @@ def create_app(*, models: ModelStore | None = None, api_key: str | None = None) 
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[MODELS] = ModelStore() if models is None else models
     app.cleanup_ctx.append(_workers)
-    for part in (registry_routes, workflows, streaming, inference_routes):
-        part.add_routes(app)
+    registry_routes.add_routes(app)
+    workflow_routes.add_routes(app, workflows)
+    streaming.add_routes(app)
+    inference_routes.add_routes(app)
     # Last, for it takes any path of two parts.
     inference_routes.add_v0_route(app)
     return app

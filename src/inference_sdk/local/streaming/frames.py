@@ -18,7 +18,8 @@ import numpy as np
 from inference_sdk.local.streaming.messages import Message, encode_message, output_message
 from inference_sdk.local.streaming.sources import SourceFrame
 from inference_sdk.local.workflows.errors import WorkflowError
-from inference_sdk.local.workflows.values import Pixels, WorkflowImage, to_wire
+from inference_sdk.local.workflows.images import Pixels, WorkflowImage
+from inference_sdk.local.workflows.wire import to_wire
 
 JPEG_QUALITY = 85
 """Of pictures on the data channel: a third of the bytes of 95, and no difference to see."""
@@ -104,7 +105,7 @@ class FrameProcessor:
         data: Optional[dict[str, Any]] = None
         errors: list[str] = []
         try:
-            outputs = self._run(FrameImage(frame, metadata))
+            outputs = self._run(FrameImage(frame, _video_metadata(source, metadata)))
             frame = self._frame(outputs, frame)
             if self._data_outputs:
                 data = {n: to_wire(outputs[n], JPEG_QUALITY) for n in self._data_outputs}
@@ -156,6 +157,19 @@ class FrameProcessor:
             "declared_fps": self._declared_fps or source.declared_fps,
             "measured_fps": (len(self._arrivals) - 1) / span if span > 0 else None,
         }
+
+
+def _video_metadata(source: SourceFrame, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What steps know of a frame: each stream is a video of its own."""
+    return {
+        "video_identifier": "stream",
+        "frame_number": source.number,
+        "frame_timestamp": source.received_at.isoformat(),
+        "fps": metadata["declared_fps"] or metadata["measured_fps"],
+        "measured_fps": metadata["measured_fps"],
+        "comes_from_video_file": None,
+        "total_frames": None,
+    }
 
 
 def _video_frame(picture: WorkflowImage, source: av.VideoFrame) -> av.VideoFrame:

@@ -18,20 +18,20 @@ from inference_sdk.http.endpoints import WEBRTC_WORKER
 from inference_sdk.local.faults import RequestFault
 from inference_sdk.local.streaming.request import StreamRequest, WorkflowChoice, parse_request
 from inference_sdk.local.wire import (
-    MODELS,
     json_response,
     read_json_object,
     run_blocking,
     use_model,
 )
-from inference_sdk.local.workflows.engine import Workflow
 from inference_sdk.local.workflows.errors import WorkflowInputError, WorkflowReferenceError
-from inference_sdk.local.workflows.routes import WORKFLOWS
+from inference_sdk.local.workflows.library import WORKFLOWS
+from inference_sdk.local.workflows.routes import compiled, services_of
 
 if TYPE_CHECKING:
     from inference_sdk.local.streaming.frames import RunWorkflow
     from inference_sdk.local.streaming.session import StreamSession
-    from inference_sdk.local.workflows.values import WorkflowImage
+    from inference_sdk.local.workflows.engine import Workflow
+    from inference_sdk.local.workflows.images import WorkflowImage
 
 MAX_STREAMS = 64
 """At once. Each has a connection, threads, and a decoder or two."""
@@ -100,22 +100,33 @@ async def _prepare(request: web.Request, wanted: StreamRequest) -> RunWorkflow:
         RequestFault: there is no such workflow, or no such model.
     """
     choice = wanted.workflow
-    workflow = _workflow(request, choice)
+    workflow = await run_blocking(request, _workflow, request, choice)
     _check_names(workflow, wanted)
     for model_id in workflow.model_ids:
         await use_model(request, model_id)
-    models = request.app[MODELS]
+    return await run_blocking(request, _runner, workflow, choice, services_of(request.app))
+
+
+def _runner(workflow: Workflow, choice: WorkflowChoice, services: Any) -> RunWorkflow:
+    """What runs the workflow on a frame; what its steps keep lives as long as the stream."""
+    from inference_sdk.local.workflows.engine import State
+    from inference_sdk.local.workflows.images import Lineage
+
+    state, lineage = State(), Lineage(choice.image_input)
 
     def run(image: WorkflowImage) -> dict[str, Any]:
-        return workflow.run({**choice.parameters, choice.image_input: image}, models)[0]
+        image.lineage = lineage
+        inputs = {**choice.parameters, choice.image_input: image}
+        return workflow.run(inputs, services, state=state)[0]
 
     return run
 
 
 def _workflow(request: web.Request, choice: WorkflowChoice) -> Workflow:
     if choice.specification is not None:
-        return Workflow(choice.specification)
-    return request.app[WORKFLOWS].get(str(choice.workspace), str(choice.workflow_id))
+        return compiled(choice.specification)
+    named = request.app[WORKFLOWS].specification(str(choice.workspace), str(choice.workflow_id))
+    return compiled(named)
 
 
 def _check_names(workflow: Workflow, wanted: StreamRequest) -> None:

@@ -1,263 +1,388 @@
 """Running a workflow: compiled once, then run on each request or each frame.
 
-Every step is a function of one picture. Batches are lists around that, nested once more by each
-step that makes several pictures out of one; the engine walks the lists, steps never see them.
-Pure: what it needs of models is handed in, what it makes is handed back, nothing is sent.
+Values lie flat, each under its index: () for one value, (2,) for the third picture, (2, 0) for its
+first crop. So a step is a loop over indices however deep, a value of an outer level is found by the
+beginning of an index, and lists are built only for what goes out.
+Pure: what it needs is lent (`Services`), what it makes is handed back, nothing is sent.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Optional
 
-from inference_sdk.local.workflows.errors import WorkflowInputError, WorkflowStepError
-from inference_sdk.local.workflows.registry import MODELS
-from inference_sdk.local.workflows.specification import (
-    OutputDefinition,
-    Selector,
-    Specification,
-    StepDefinition,
-    parse_specification,
-    selectors_in,
+import orjson
+
+from inference_sdk.local.faults import RequestFault
+from inference_sdk.local.workflows.block import Block, FlowBlock, Services, StepContext
+from inference_sdk.local.workflows.errors import (
+    OperationFault,
+    OperationStepError,
+    WorkflowError,
+    WorkflowInputError,
+    WorkflowStepError,
 )
-from inference_sdk.local.workflows.values import Models, Predictions, WorkflowImage
+from inference_sdk.local.workflows.inputs import check_given, check_parameters, read_inputs
+from inference_sdk.local.workflows.outputs import collect
+from inference_sdk.local.workflows.plan import (
+    BATCH,
+    Levels,
+    Plan,
+    PlannedStep,
+    Reference,
+    compile_specification,
+)
+from inference_sdk.local.workflows.selectors import Selector, filled
 
 StepObserver = Callable[[str, float, float], None]
 """Called after each step with its name, when it began (s, monotonic) and how long it took (s)."""
 
+Index = tuple[int, ...]
 
-@dataclass(frozen=True)
-class Batch:
-    """A value for every picture: `depth` levels of lists around what one step works on."""
+MAX_KEPT = 64
+"""Compiled specifications; each is some kB."""
 
-    data: Any
-    depth: int = 0
-
-    def __getitem__(self, index: int) -> Batch:
-        return Batch(self.data[index], self.depth - 1) if self.depth else self
+STEPS_AT_ONCE = 16
+"""Of those that wait for models or the network, over all runs."""
 
 
-Scope = dict[Selector, Batch]
+@dataclass
+class Scope:
+    """All values of one run.
+
+    Attributes:
+        indices: of the elements at each level.
+        values: of each selector, by index; None where nothing came.
+        open: of each step of flow control, the steps that it let go on, by index.
+        absent: for each level, the indices above where a step that makes lists did not run.
+    """
+
+    indices: dict[Levels, list[Index]]
+    values: dict[Selector, dict[Index, Any]]
+    open: dict[str, dict[Index, Collection[Selector]]] = field(default_factory=dict)
+    absent: dict[Levels, set[Index]] = field(default_factory=dict)
+
+    def below(self, levels: Levels, index: Index) -> list[Index]:
+        """Indices at `levels` that begin with `index`."""
+        return [other for other in self.indices[levels] if other[: len(index)] == index]
+
+    def is_open(self, step: PlannedStep, index: Index) -> bool:
+        """Whether all conditions on a step hold for an element."""
+        target = Selector("steps", step.name)
+        return all(target in _at(self.open[gate], index) for gate in step.gates)
+
+
+def _at(decided: Mapping[Index, Collection[Selector]], index: Index) -> Collection[Selector]:
+    """What was decided for an element, or for the one it is part of."""
+    for length in range(len(index), -1, -1):
+        if index[:length] in decided:
+            return decided[index[:length]]
+    return ()
+
+
+class State:
+    """What the steps of a workflow keep: for one request, or as long as a stream lives."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[Any, Any]] = {}
+
+    def of(self, step: str) -> dict[Any, Any]:
+        return self._kept.setdefault(step, {})
 
 
 class Workflow:
     """A specification that was checked and put into order; safe to run from any thread.
 
     Example:
-        >>> workflow = Workflow(specification)
-        >>> workflow.run({"image": WorkflowImage(pixels)}, models)
+        >>> workflow = Workflow.of(specification)
+        >>> workflow.run({"image": WorkflowImage(pixels)}, Services(models=store))
         [{"gray": <WorkflowImage>}]
     """
 
-    def __init__(self, specification: Mapping[str, Any]) -> None:
+    def __init__(self, specification: Any) -> None:
         """Check and order a specification.
 
         Raises:
-            WorkflowSyntaxError: a part of it is missing or of the wrong kind.
-            WorkflowReferenceError: a selector leads nowhere, or steps wait for each other.
+            WorkflowError: it is wrong: see `errors`.
         """
-        self._specification: Specification = parse_specification(specification)
+        self.plan: Plan = compile_specification(specification)
+
+    @classmethod
+    def of(cls, specification: Any) -> Workflow:
+        """The same, compiled once for each specification and kept.
+
+        Raises:
+            WorkflowError: it is wrong: see `errors`.
+        """
+        try:
+            key = orjson.dumps(specification)
+        except TypeError:  # it is no JSON, which its check tells better
+            return cls(specification)
+        return _KEPT.get(key, lambda: cls(specification))
 
     @property
     def image_inputs(self) -> list[str]:
         """Names of the inputs that are pictures."""
-        return [name for name, given in self._specification.inputs.items() if given.is_image]
+        return [name for name, given in self.plan.inputs.items() if given.is_image]
 
     @property
     def outputs(self) -> list[str]:
         """Names of the outputs, in the order of the specification."""
-        return [output.name for output in self._specification.outputs]
+        return [output.name for output in self.plan.outputs]
 
     @property
     def model_ids(self) -> list[str]:
         """Models that the steps name, each once; ids that come in as parameters are not known."""
-        named = (step.properties.get("model_id") for step in self._specification.steps)
+        named = (step.definition.fields.get("model_id") for step in self.plan.steps.values())
         return list(dict.fromkeys(model_id for model_id in named if isinstance(model_id, str)))
-
-    def run(
-        self,
-        inputs: Mapping[str, Any],
-        models: Models,
-        observer: Optional[StepObserver] = None,
-    ) -> list[dict[str, Any]]:
-        """Outputs by name, for each picture of the batch; one entry when there is no batch.
-
-        Args:
-            inputs: each picture as a `WorkflowImage` or a list of them, nested at will; parameters
-                as they are.
-            models: where model steps find their models.
-            observer: told about each step as it ends.
-
-        Raises:
-            WorkflowInputError: an input is missing, or is of the wrong kind.
-            WorkflowStepError: a step failed; the cause is kept.
-        """
-        scope = self._bind(inputs)
-        for step in self._specification.steps:
-            began = time.perf_counter()
-            _run_step(step, scope, models)
-            if observer is not None:
-                observer(step.name, began, time.perf_counter() - began)
-        return self._collect(scope)
 
     def check_inputs(self, names: Collection[str]) -> None:
         """Check that nothing is missing when these inputs are given.
 
         Raises:
-            WorkflowInputError: an input without a default is not among them.
+            WorkflowInputError: a picture or batch is not among them.
         """
-        for name, wanted in self._specification.inputs.items():
-            if wanted.required and name not in names:
-                raise WorkflowInputError(
-                    f"The workflow has an input '{name}', and no value was given for it. "
-                    f"Given: {_listed(names)}."
-                )
+        check_given(self.plan, names)
 
-    def _bind(self, inputs: Mapping[str, Any]) -> Scope:
-        self.check_inputs(inputs)
-        scope: Scope = {}
-        for name, given in self._specification.inputs.items():
-            value = inputs.get(name, given.default)
-            selector = Selector("inputs", name)
-            scope[selector] = _image_batch(name, value) if given.is_image else Batch(value)
-        return _same_size(scope)
+    def run(
+        self,
+        inputs: Mapping[str, Any],
+        services: Optional[Services] = None,
+        observer: Optional[StepObserver] = None,
+        state: Optional[State] = None,
+    ) -> list[dict[str, Any]]:
+        """Outputs by name, for each picture of the batch; one entry when there is no batch.
 
-    def _collect(self, scope: Scope) -> list[dict[str, Any]]:
-        size = max((len(batch.data) for batch in scope.values() if batch.depth), default=1)
-        collected = [(output, _output(output, scope)) for output in self._specification.outputs]
-        return [
-            {output.name: _placed(batch[index].data, output) for output, batch in collected}
-            for index in range(size)
-        ]
+        Args:
+            inputs: each picture as a `WorkflowImage` or a list of them; all else as JSON has it.
+            services: what the steps may use.
+            observer: told about each step as it ends.
+            state: what steps keep, given again with the next frame of a stream; by default it
+                lives for this run.
+
+        Raises:
+            WorkflowInputError: an input is missing, or is of the wrong kind.
+            WorkflowStepError: a step failed; the cause is kept.
+        """
+        given = read_inputs(self.plan, inputs)
+        scope = _scope(self.plan, given)
+        parameters = {
+            selector: values[()]
+            for selector, values in scope.values.items()
+            if not self.plan.levels_of(selector)
+        }
+        run = _Run(
+            scope,
+            check_parameters(self.plan, parameters),
+            services or Services(),
+            state or State(),
+            observer,
+        )
+        for group in self.plan.groups:
+            run.run_group(group)
+        return collect(self.plan, scope)
 
 
-def _run_step(step: StepDefinition, scope: Scope, models: Models) -> None:
-    """Run a step over the batch and put its outputs into the scope."""
-    arguments = {selector: scope[selector] for selector in selectors_in(step.properties)}
-    depth = max((batch.depth for batch in arguments.values()), default=0)
-    extra = {MODELS: models} if step.type.needs_models else {}
+class _Cache:
+    """The workflows used last, by their specification."""
 
-    def run_on_one(values: Mapping[Selector, Any]) -> dict[str, Any]:
-        properties = {name: _filled(value, values) for name, value in step.properties.items()}
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[bytes, Workflow] = OrderedDict()
+
+    def get(self, key: bytes, make: Callable[[], Workflow]) -> Workflow:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+
+_KEPT = _Cache()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(STEPS_AT_ONCE, thread_name_prefix="workflow-step")
+
+
+def _scope(plan: Plan, given: Mapping[Selector, Any]) -> Scope:
+    """The inputs in their places: batches spread out, single ones repeated for each element."""
+    scope = Scope({(): [()]}, {})
+    for selector, value in given.items():
+        levels = plan.levels_of(selector)
+        spread = dict(_spread(value, len(levels)))
+        scope.values[selector] = spread
+        for depth in range(1, len(levels) + 1):
+            found = dict.fromkeys(index[:depth] for index in spread)
+            scope.indices.setdefault(levels[:depth], list(found))
+    return scope
+
+
+def _spread(value: Any, depth: int, index: Index = ()) -> Iterator[tuple[Index, Any]]:
+    if depth == 0:
+        yield index, value
+        return
+    for position, item in enumerate(value):
+        yield from _spread(item, depth - 1, (*index, position))
+
+
+@dataclass
+class _Run:
+    """One run under way."""
+
+    scope: Scope
+    checked: Mapping[tuple[str, str], Any]
+    """Parameters as the fields they go to read them, by step and field."""
+    services: Services
+    state: State
+    observer: Optional[StepObserver]
+
+    def run_group(self, group: Sequence[PlannedStep]) -> None:
+        """Run steps that do not wait for each other; those that take long beside the rest."""
+        slow = [step for step in group if step.definition.block.WAITS]
+        if len(slow) < 2:
+            for step in group:
+                self.run_step(step)
+            return
+        beside = [_threads().submit(self.run_step, step) for step in slow[1:]]
         try:
-            return step.type.function(**properties, **extra)
+            for step in group:
+                if step is slow[0] or step not in slow:
+                    self.run_step(step)
+        finally:
+            # Their results go into the scope of this run: none may outlive it.
+            errors = [future.exception() for future in beside]
+        for error in errors:
+            if error is not None:
+                raise error
+
+    def run_step(self, step: PlannedStep) -> None:
+        """Run a step on all elements it has to run on, and put its outputs into the scope."""
+        began = time.perf_counter()
+        indices = [
+            index for index in self.scope.indices.get(step.levels, []) if self._runs_on(step, index)
+        ]
+        context = StepContext(step.name, self.services, self.state.of(step.name))
+        elements = [self._element(step, index, context) for index in indices]
+        results = dict(zip(indices, self._results(step, elements), strict=True))
+        if issubclass(step.definition.block, FlowBlock):
+            self.scope.open[step.name] = {i: result or () for i, result in results.items()}
+        else:
+            self._keep(step, results)
+        if self.observer is not None:
+            self.observer(step.name, began, time.perf_counter() - began)
+
+    def _runs_on(self, step: PlannedStep, index: Index) -> bool:
+        """Whether the conditions hold and nothing is missing."""
+        if not self.scope.is_open(step, index):
+            return False
+        if step.definition.block.TAKES_NULL:
+            return True
+        return not any(self._is_missing(reference, index) for reference in step.references)
+
+    def _is_missing(self, reference: Reference, index: Index) -> bool:
+        if not reference.levels and reference.selector.source == "inputs":
+            return False
+        if reference.below:
+            # Of a list, elements may be missing; a list that was never made may not.
+            return index in self.scope.absent.get(reference.levels, ()) or not self.scope.below(
+                reference.levels, index
+            )
+        return self._value(reference, index) is None
+
+    def _value(self, reference: Reference, index: Index) -> Any:
+        values = self.scope.values[reference.selector]
+        if not reference.levels:
+            return values[()]
+        if reference.below:
+            return [values.get(at) for at in self.scope.below(reference.levels, index)]
+        return values.get(index)
+
+    def _element(self, step: PlannedStep, index: Index, context: StepContext) -> Block:
+        """The block with the values of one element in its fields."""
+        fields = dict(step.definition.fields)
+        for name in dict.fromkeys(reference.field for reference in step.references):
+            values = {
+                reference.selector: self._value(reference, index)
+                for reference in step.references
+                if reference.field == name
+            }
+            if (step.name, name) in self.checked:
+                fields[name] = self.checked[step.name, name]
+            else:
+                fields[name] = filled(fields[name], values)
+        element = step.definition.block.model_construct(**fields)
+        element._context = context
+        return element
+
+    def _results(self, step: PlannedStep, elements: Sequence[Block]) -> list[Any]:
+        if not elements:
+            return []
+        try:
+            return list(step.definition.block.run_batch(elements))
+        except WorkflowError:
+            raise
+        except OperationFault as fault:
+            raise OperationStepError(
+                fault, step=step.name, step_type=step.definition.type_name
+            ) from fault
         # A step is anyone's code, on anyone's picture: whatever it raises is that step's failure.
         except Exception as error:
-            raise WorkflowStepError(f"Step '{step.name}' failed: {error}") from error
+            raise _failure(step, error) from error
 
-    results = _map(run_on_one, arguments, step.name)
-    for name in step.type.outputs:
-        data = _picked(results, depth, name)
-        scope[Selector("steps", step.name, name)] = Batch(data, depth + (name in step.type.lists))
-
-
-def _map(
-    function: Callable[[Mapping[Selector, Any]], Any],
-    arguments: Mapping[Selector, Batch],
-    step_name: str,
-) -> Any:
-    """Call `function` for each picture: lists are walked together, single values repeated."""
-    sizes = {len(batch.data) for batch in arguments.values() if batch.depth}
-    if not sizes:
-        return function({selector: batch.data for selector, batch in arguments.items()})
-    if len(sizes) > 1:
-        raise WorkflowStepError(
-            f"Step '{step_name}' takes batches of different sizes ({_listed(sorted(sizes))}): "
-            "pictures and predictions must come from the same step."
-        )
-    return [
-        _map(function, {s: batch[index] for s, batch in arguments.items()}, step_name)
-        for index in range(sizes.pop())
-    ]
-
-
-def _picked(results: Any, depth: int, name: str) -> Any:
-    if depth == 0:
-        return results[name]
-    return [_picked(result, depth - 1, name) for result in results]
+    def _keep(self, step: PlannedStep, results: Mapping[Index, Any]) -> None:
+        outputs = step.definition.outputs
+        kept: dict[str, dict[Index, Any]] = {name: {} for name in outputs}
+        makes_lists = step.output_levels != step.levels
+        children: list[Index] = []
+        for index, result in results.items():
+            if not makes_lists:
+                for name in outputs:
+                    kept[name][index] = None if result is None else result.get(name)
+                continue
+            made = {name: list((result or {}).get(name, ())) for name in outputs}
+            for position in range(max(map(len, made.values()), default=0)):
+                child = (*index, position)
+                children.append(child)
+                for name, items in made.items():
+                    kept[name][child] = items[position] if position < len(items) else None
+        if makes_lists:
+            self.scope.indices[step.output_levels] = children
+            above = self.scope.indices.get(step.levels, [])
+            self.scope.absent[step.output_levels] = {i for i in above if results.get(i) is None}
+        for name, values in kept.items():
+            if not step.levels and not makes_lists:
+                values.setdefault((), None)
+            self.scope.values[Selector("steps", step.name, name)] = values
 
 
-def _filled(value: Any, values: Mapping[Selector, Any]) -> Any:
-    """A property with each selector replaced by what it stands for."""
-    if isinstance(value, Selector):
-        return values[value]
-    if isinstance(value, list):
-        return [_filled(item, values) for item in value]
-    if isinstance(value, dict):
-        return {key: _filled(item, values) for key, item in value.items()}
-    return value
+OWN_MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError)
+"""What a step raises when what it was given cannot be; anything else is a fault of the step."""
 
 
-def _image_batch(name: str, value: Any) -> Batch:
-    """Pictures as a batch of at least one level."""
-    batch = Batch([value], 1) if isinstance(value, WorkflowImage) else Batch(value, _depth(value))
-    if batch.depth == 0 or not _all_images(value):
-        raise WorkflowInputError(
-            f"Input '{name}' must be a picture or a list of pictures that are equally nested, "
-            f"not {type(value).__name__}."
-        )
-    return batch
+def _failure(step: PlannedStep, error: Exception) -> WorkflowStepError:
+    failure = WorkflowStepError(
+        f"Step '{step.name}' ({step.definition.type_name}) failed: {error}",
+        step=step.name,
+        step_type=step.definition.type_name,
+    )
+    if isinstance(error, RequestFault):
+        failure.status = error.status
+    elif not isinstance(error, OWN_MISTAKES):
+        failure.status = 500
+    return failure
 
 
-def _depth(value: Any) -> int:
-    if not isinstance(value, list):
-        return 0
-    return 1 + (_depth(value[0]) if value else 0)
-
-
-def _all_images(value: Any) -> bool:
-    """Whether all leaves are pictures at one depth; a list without pictures is none."""
-    if not isinstance(value, list):
-        return isinstance(value, WorkflowImage)
-    depths = {_depth(item) for item in value}
-    return len(depths) == 1 and all(map(_all_images, value))
-
-
-def _same_size(scope: Scope) -> Scope:
-    """One picture goes along with each of another input's many."""
-    sizes = {len(batch.data) for batch in scope.values() if batch.depth} - {1}
-    if len(sizes) > 1:
-        raise WorkflowInputError(
-            f"Inputs are batches of different sizes ({_listed(sorted(sizes))})."
-        )
-    size = sizes.pop() if sizes else 1
-    return {
-        selector: Batch(batch.data * size, batch.depth)
-        if batch.depth and len(batch.data) == 1
-        else batch
-        for selector, batch in scope.items()
-    }
-
-
-def _output(output: OutputDefinition, scope: Scope) -> Batch:
-    selector = output.selector
-    if selector.output != "*":
-        return scope[selector]
-    found = {
-        key.output: batch
-        for key, batch in scope.items()
-        if (key.source, key.name) == (selector.source, selector.name)
-    }
-    depth = max(batch.depth for batch in found.values())
-    if not depth:
-        return Batch({name: batch.data for name, batch in found.items()})
-    # Outputs of one step differ in depth only below the batch, so one level is enough here.
-    size = max(len(batch.data) for batch in found.values() if batch.depth)
-    items = [{name: b[index].data for name, b in found.items()} for index in range(size)]
-    return Batch(items, 1)
-
-
-def _placed(value: Any, output: OutputDefinition) -> Any:
-    """Predictions in the coordinates that the output asks for."""
-    if isinstance(value, list):
-        return [_placed(item, output) for item in value]
-    if isinstance(value, dict):
-        return {key: _placed(item, output) for key, item in value.items()}
-    in_parent = isinstance(value, Predictions) and not output.own_coordinates
-    return value.in_parent() if in_parent else value
-
-
-def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(map(str, values)) or "nothing"
+__all__ = ["BATCH", "Scope", "State", "StepObserver", "Workflow", "WorkflowInputError"]

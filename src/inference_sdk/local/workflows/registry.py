@@ -1,79 +1,116 @@
-"""The table of step types: a step is a function, and its signature is its description.
+"""The table of blocks, by their type names: those of `blocks`, and those a user adds.
 
-A parameter is a property of the step in the specification, required unless it has a default; one
-annotated `WorkflowImage` or `Predictions` must be given a selector of that kind. A parameter named
-`models` gets the server's models. The function returns one value per declared output. Knows
-nothing of running a workflow.
+Knows nothing of running a workflow.
 """
 
 from __future__ import annotations
 
-import inspect
-import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import importlib
+import importlib.util
+import pkgutil
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
 
-Outputs = dict[str, Any]
-StepFunction = Callable[..., Outputs]
+from inference_sdk.local.workflows.block import Block, FlowBlock
+from inference_sdk.local.workflows.elsewhere import where_it_runs
+from inference_sdk.local.workflows.errors import WorkflowSyntaxError
 
-MODELS = "models"
+_BLOCKS: dict[str, type[Block]] = {}
+_LOADING = threading.RLock()
+_loaded = False
 
 
-@dataclass(frozen=True)
-class StepType:
-    """What the engine knows of a type of step.
+def add_block(block: type[Block]) -> type[Block]:
+    """Make a block known under its type names; works as a decorator, too.
 
-    Attributes:
-        outputs: what each output holds.
-        lists: outputs that are a list for one picture, as crops are: a nested batch.
-        properties: names of the properties, with what each must be.
-        required: properties without a default.
+    Raises:
+        TypeError: it lacks TYPES, or a method.
     """
-
-    function: StepFunction
-    outputs: Mapping[str, type]
-    lists: frozenset[str] = frozenset()
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    required: frozenset[str] = frozenset()
-    needs_models: bool = False
+    if not (isinstance(block, type) and issubclass(block, Block) and block.TYPES):
+        raise TypeError(f"{block!r} must be a subclass of Block with TYPES, its type names.")
+    for name in block.TYPES:
+        _BLOCKS[name] = block
+    return block
 
 
-STEP_TYPES: dict[str, StepType] = {}
-"""Every step type this server knows, by its name in a specification."""
+def add_blocks_of(module: ModuleType) -> list[type[Block]]:
+    """Make all blocks known that a module defines."""
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Block)
+        and value.__module__ == module.__name__
+        and value.TYPES
+    ]
+    return [add_block(block) for block in found]
 
 
-def step(
-    *names: str, outputs: Mapping[str, type], lists: frozenset[str] = frozenset()
-) -> Callable[[StepFunction], StepFunction]:
-    """Enter a function into the table under `names`.
+def add_blocks_from(path: str | Path) -> list[type[Block]]:
+    """Run a Python file and make its blocks known: `serve --blocks my_blocks.py`.
 
-    Example:
-        >>> @step("my_plugin/invert@v1", outputs={"image": WorkflowImage})
-        ... def invert(image: WorkflowImage) -> Outputs:
-        ...     return {"image": image.with_pixels(255 - image.pixels)}
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it defines no block.
     """
+    file = Path(path).resolve(strict=True)
+    name = f"inference_sdk_blocks_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{file} is no Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    found = add_blocks_of(module)
+    if not found:
+        raise ValueError(f"{file} defines no block: a subclass of Block with TYPES.")
+    return found
 
-    def register(function: StepFunction) -> StepFunction:
-        described = _describe(function, outputs, lists)
-        STEP_TYPES.update(dict.fromkeys(names, described))
-        return function
 
-    return register
+def known_blocks() -> dict[str, type[Block]]:
+    """All blocks, by all their names."""
+    global _loaded
+    with _LOADING:
+        if not _loaded:
+            _load_own()
+            _loaded = True
+        return dict(_BLOCKS)
 
 
-def _describe(
-    function: StepFunction, outputs: Mapping[str, type], lists: frozenset[str]
-) -> StepType:
-    kinds = typing.get_type_hints(function)
-    parameters = inspect.signature(function).parameters
-    properties = {name: kinds[name] for name in parameters if name != MODELS}
-    required = (name for name in properties if parameters[name].default is inspect.Parameter.empty)
-    return StepType(
-        function,
-        outputs,
-        lists=lists,
-        properties=properties,
-        required=frozenset(required),
-        needs_models=MODELS in parameters,
+def find_block(name: object, step: str) -> type[Block]:
+    """The block of a type name.
+
+    Raises:
+        WorkflowSyntaxError: there is none here; says where it runs.
+    """
+    found = (_BLOCKS if _loaded else known_blocks()).get(str(name))
+    if found is not None:
+        return found
+    raise WorkflowSyntaxError(
+        f"Step '{step}' has the type '{name}'{where_it_runs(str(name), _BLOCKS)}",
+        step=step,
+        step_type=str(name),
+        field="type",
     )
+
+
+def _load_own() -> None:
+    """Every module of `blocks`; what a user added before under the same name stays."""
+    from inference_sdk.local.workflows import blocks
+
+    added = dict(_BLOCKS)
+    for info in pkgutil.iter_modules(blocks.__path__, f"{blocks.__name__}."):
+        add_blocks_of(importlib.import_module(info.name))
+    _BLOCKS.update(added)
+
+
+__all__ = [
+    "FlowBlock",
+    "add_block",
+    "add_blocks_from",
+    "add_blocks_of",
+    "find_block",
+    "known_blocks",
+]

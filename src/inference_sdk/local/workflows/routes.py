@@ -1,7 +1,7 @@
-"""The door of workflows: `/workflows/run`, named workflows, and the deprecated `/infer/workflows`.
+"""The door of workflows: run, validate, describe; by specification or by name.
 
 Takes the request apart, loads pictures, runs the workflow on a worker thread, and writes what came
-out. Knows nothing of steps.
+out. Knows nothing of steps. The engine is loaded when it is first asked for.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Mapping
-from datetime import datetime, timezone
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from aiohttp import web
 
@@ -25,82 +24,71 @@ from inference_sdk.local.wire import (
     run_blocking,
     use_model,
 )
-from inference_sdk.local.workflows.engine import StepObserver, Workflow
-from inference_sdk.local.workflows.values import Models, WorkflowImage, to_wire
+from inference_sdk.local.workflows.library import WORKFLOWS, NamedWorkflows
+
+if TYPE_CHECKING:
+    from inference_sdk.local.workflows.engine import StepObserver, Workflow
 
 
-class UnknownWorkflowError(RequestFault):
-    """A workflow that was not registered at this server."""
+class WorkflowsNotInstalledError(RequestFault):
+    """The packages that workflows need are not there."""
 
-    status = 404
-
-
-class NamedWorkflows:
-    """Workflows that this server knows by name, each perhaps in several versions.
-
-    Example:
-        >>> app[WORKFLOWS].register("my-workspace", "find-cups", specification)
-    """
-
-    def __init__(self) -> None:
-        self._workflows: dict[tuple[str, str, Optional[str]], Workflow] = {}
-
-    def register(
-        self,
-        workspace: str,
-        workflow_id: str,
-        specification: Mapping[str, Any],
-        version: Optional[str] = None,
-    ) -> None:
-        """Make a workflow known, replacing what had its name and version.
-
-        Raises:
-            WorkflowError: the specification is wrong.
-        """
-        self._workflows[workspace, workflow_id, version] = Workflow(specification)
-
-    def get(self, workspace: str, workflow_id: str, version: Optional[str] = None) -> Workflow:
-        """The workflow of a name.
-
-        Raises:
-            UnknownWorkflowError: there is none; says which there are.
-        """
-        found = self._workflows.get((workspace, workflow_id, version))
-        if found is None:
-            known = ", ".join(sorted({f"{space}/{name}" for space, name, _ in self._workflows}))
-            wanted = f"'{workspace}/{workflow_id}'" + (f", version {version}" if version else "")
-            raise UnknownWorkflowError(
-                f"This server has no workflow {wanted}. Registered: {known or 'none'}. Send the "
-                "specification itself, or register it with NamedWorkflows.register."
-            )
-        return found
+    status = 501
 
 
-WORKFLOWS = web.AppKey("workflows", NamedWorkflows)
-
-
-def add_routes(app: web.Application) -> None:
+def add_routes(app: web.Application, workflows: Optional[NamedWorkflows] = None) -> None:
     """Add the endpoints of workflows; `app` must have `MODELS`."""
-    app[WORKFLOWS] = NamedWorkflows()
+    app[WORKFLOWS] = workflows or NamedWorkflows()
     for path in (endpoints.WORKFLOW_SPECIFICATION, endpoints.LEGACY_WORKFLOW_SPECIFICATION):
         app.router.add_post(path, _run_specification)
     for path in (endpoints.WORKFLOW_BY_ID, endpoints.LEGACY_WORKFLOW_BY_ID):
         app.router.add_post(path, _run_named)
+    app.router.add_post("/workflows/validate", _validate)
+
+
+def compiled(specification: Any) -> Workflow:
+    """A specification, compiled.
+
+    Raises:
+        WorkflowError: it is wrong.
+        WorkflowsNotInstalledError: says what to install.
+    """
+    try:
+        from inference_sdk.local.workflows.engine import Workflow
+    except ImportError as error:
+        raise WorkflowsNotInstalledError(
+            f"Workflows need the package '{error.name}': pip install 'inference-sdk[workflows]'."
+        ) from error
+    return Workflow.of(specification)
 
 
 async def _run_specification(request: web.Request) -> web.Response:
     body = await read_json_object(request)
-    if body.get("specification") is None:
-        raise InvalidRequestError.missing(("body", "specification"))
-    return await _run(request, Workflow(body["specification"]), body)
+    for name in ("specification", "inputs"):
+        if body.get(name) is None:
+            raise InvalidRequestError.missing(("body", name))
+    workflow = await run_blocking(request, compiled, body["specification"])
+    return await _run(request, workflow, body)
 
 
 async def _run_named(request: web.Request) -> web.Response:
     body = await read_json_object(request)
+    return await _run(request, await _named(request, body), body)
+
+
+async def _named(request: web.Request, body: Mapping[str, Any]) -> Workflow:
     names = request.match_info
     version = _field(body, "workflow_version_id", str, None)
-    workflow = request.app[WORKFLOWS].get(names["workspace_name"], names["workflow_id"], version)
-    return await _run(request, workflow, body)
+    specification = request.app[WORKFLOWS].specification(
+        names["workspace_name"], names["workflow_id"], version
+    )
+    return await run_blocking(request, compiled, specification)
+
+
+async def _validate(request: web.Request) -> web.Response:
+    body = await read_json_object(request)
+    await run_blocking(request, compiled, body)
+    return json_response({"status": "ok"})
 
 
 async def _run(request: web.Request, workflow: Workflow, body: dict[str, Any]) -> web.Response:
@@ -112,52 +100,75 @@ async def _run(request: web.Request, workflow: Workflow, body: dict[str, Any]) -
         await use_model(request, model_id)
     inputs = dict(given)
     for name in workflow.image_inputs:
-        inputs[name] = await _load_images(request, given[name], ("body", "inputs", name))
-    models = request.app[MODELS]
-    outputs = await run_blocking(request, _run_blocking, workflow, inputs, models, trace, excluded)
+        inputs[name] = await _load_images(request, name, given[name])
+    outputs = await run_blocking(
+        request, _run_blocking, workflow, inputs, request.app, trace, excluded
+    )
     return json_response({"outputs": outputs, "profiler_trace": trace.events if trace else []})
+
+
+def services_of(app: web.Application) -> Any:
+    """What this server lends to the steps of a workflow."""
+    from inference_sdk.local.workflows.block import Services
+
+    return Services(models=app[MODELS], workflows=app[WORKFLOWS].specification)
 
 
 def _run_blocking(
     workflow: Workflow,
     inputs: Mapping[str, Any],
-    models: Models,
+    app: web.Application,
     observer: Optional[StepObserver],
     excluded: Collection[str],
 ) -> list[dict[str, Any]]:
     """Outputs in their wire form; for a worker thread."""
-    outputs = workflow.run(inputs, models, observer)
+    from inference_sdk.local.workflows.wire import to_wire
+
+    outputs = workflow.run(inputs, services_of(app), observer)
     return [
         {name: to_wire(value) for name, value in output.items() if name not in excluded}
         for output in outputs
     ]
 
 
-async def _load_images(
-    request: web.Request, reference: Any, location: tuple[str | int, ...]
-) -> Any:
-    """Pictures as `WorkflowImage`s, in lists nested as they came."""
-    if isinstance(reference, list):
-        parts = ((request, item, (*location, index)) for index, item in enumerate(reference))
-        return await in_order(_load_images, parts)
-    pixels = await load_image(request, reference, location)
-    return WorkflowImage(pixels, metadata=_metadata(reference, location))
+# --- Pictures -----------------------------------------------------------------------------------
 
 
-def _metadata(reference: Mapping[str, Any], location: tuple[str | int, ...]) -> dict[str, Any]:
-    """What is known of a picture: as it was sent, else that it stands alone."""
+async def _load_images(request: web.Request, name: str, given: Any) -> Any:
+    """Pictures as `WorkflowImage`s; a list is a batch of them."""
+    if not isinstance(given, list):
+        return await _load_image(request, given, name)
+    named = ((request, item, f"{name}.[{index}]") for index, item in enumerate(given))
+    return await in_order(_load_image, named)
+
+
+async def _load_image(request: web.Request, reference: Any, name: str) -> Any:
+    from inference_sdk.local.workflows.errors import WorkflowInputError
+    from inference_sdk.local.workflows.images import Lineage, WorkflowImage, still_metadata
+
+    reference = _with_type(reference)
+    try:
+        pixels = await load_image(request, reference, ("body", "inputs", name))
+    except RequestFault as fault:
+        raise WorkflowInputError(f"Input '{name}' is no picture: {fault}") from fault
     sent = reference.get("video_metadata")
-    if isinstance(sent, dict):
-        return sent
-    _, _, name, *indices = location
-    return {
-        "video_identifier": "".join([str(name), *(f".[{index}]" for index in indices)]),
-        "frame_number": 0,
-        "frame_timestamp": datetime.now(timezone.utc).isoformat(),
-        "fps": None,
-        "measured_fps": None,
-        "comes_from_video_file": None,
-    }
+    metadata = {**still_metadata(name), **(sent if isinstance(sent, dict) else {})}
+    # What came is given back as it came; what came by URL was never here in that form.
+    keeps = isinstance(reference.get("value"), str) and reference["type"] == "base64"
+    return WorkflowImage(
+        pixels, metadata=metadata, lineage=Lineage(name), sent=reference if keeps else None
+    )
+
+
+def _with_type(reference: Any) -> Any:
+    """A reference with its type, which may be left out, as may all but the text."""
+    if isinstance(reference, str):
+        reference = {"value": reference}
+    if not isinstance(reference, dict) or reference.get("type"):
+        return reference
+    value = reference.get("value")
+    is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
+    return {**reference, "type": "url" if is_url else "base64"}
 
 
 def _field(body: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
@@ -191,3 +202,6 @@ class Trace:
                 "args": {},
             }
         )
+
+
+__all__ = ["WORKFLOWS", "Trace", "add_routes", "compiled", "services_of"]

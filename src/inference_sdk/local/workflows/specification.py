@@ -1,232 +1,242 @@
-"""Reading a workflow specification: JSON in, checked definitions in running order out.
+"""The form of a specification: inputs, steps and outputs, each read and checked by itself.
 
-Pure, and the only place that knows how a specification is written. Everything that can be wrong
-with one is found here, before a single picture is looked at, and said with the name of its part.
+What they say of each other is the business of `plan`.
 """
 
 from __future__ import annotations
 
-import graphlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from inference_sdk.local.workflows import steps  # noqa: F401 - fills the table of step types
-from inference_sdk.local.workflows.errors import WorkflowReferenceError, WorkflowSyntaxError
-from inference_sdk.local.workflows.registry import STEP_TYPES, StepType
-from inference_sdk.local.workflows.values import Predictions, WorkflowImage
+from pydantic import ValidationError
 
-IMAGE_INPUTS = frozenset({"InferenceImage", "WorkflowImage"})
-PARAMETER_INPUTS = frozenset({"InferenceParameter", "WorkflowParameter"})
+from inference_sdk.local.workflows.block import Block, FieldRule
+from inference_sdk.local.workflows.errors import (
+    DuplicatedNameError,
+    NotSupportedExecutionEngineError,
+    WorkflowDefinitionError,
+    WorkflowSyntaxError,
+)
+from inference_sdk.local.workflows.kinds import ANY, IMAGE, VIDEO_METADATA
+from inference_sdk.local.workflows.registry import find_block
+from inference_sdk.local.workflows.selectors import (
+    EXAMPLES,
+    Selector,
+    read_selector,
+    with_selectors,
+)
 
+ENGINE_VERSION = (1, 17, 0)
+"""Of the language that is spoken here, as Roboflow counts it."""
 
-class Selector(NamedTuple):
-    """`$inputs.name` or `$steps.name.output`: where a value comes from."""
-
-    source: str
-    name: str
-    output: str = ""
-
-    def __str__(self) -> str:
-        return ".".join(filter(None, (f"${self.source}", self.name, self.output)))
+SECTIONS = ("version", "inputs", "steps", "outputs")
+BATCH_INPUTS: Mapping[str, tuple[str, ...]] = {
+    "WorkflowImage": (IMAGE,),
+    "InferenceImage": (IMAGE,),
+    "WorkflowVideoMetadata": (VIDEO_METADATA,),
+    "WorkflowBatchInput": (ANY,),
+}
+PARAMETERS = ("WorkflowParameter", "InferenceParameter")
+INPUT_TYPES = (*BATCH_INPUTS, *PARAMETERS)
+MAX_DIMENSIONS = 8
+"""Levels of a batch; more is a mistake."""
 
 
 @dataclass(frozen=True)
 class InputDefinition:
-    """A picture, or a parameter with perhaps a default."""
+    """One input.
 
-    is_image: bool
-    required: bool
+    Attributes:
+        dimensions: levels of lists; 0 for a parameter.
+        default: of a parameter.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    dimensions: int = 1
     default: Any = None
+
+    @property
+    def is_image(self) -> bool:
+        return IMAGE in self.kinds and self.dimensions > 0
 
 
 @dataclass(frozen=True)
 class StepDefinition:
-    """A step with its properties, in which each selector has been read."""
+    """One step: its block, and its fields as the block reads them; references are `Selector`s."""
 
     name: str
-    type: StepType
-    properties: Mapping[str, Any]
+    type_name: str
+    block: type[Block]
+    fields: Mapping[str, Any]
+    model: Block
+    outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class OutputDefinition:
-    """A name of the answer; crops' predictions are told in the whole picture unless `own`."""
+    """One output; `own` where coordinates are those of the picture that a model saw."""
 
     name: str
     selector: Selector
-    own_coordinates: bool
+    own: bool = False
 
 
 @dataclass(frozen=True)
 class Specification:
-    """A checked specification; `steps` are in an order in which they can run."""
+    """All parts, in the order they were written."""
 
     inputs: Mapping[str, InputDefinition]
-    steps: tuple[StepDefinition, ...]
+    steps: Mapping[str, StepDefinition]
     outputs: tuple[OutputDefinition, ...]
 
 
-def parse_specification(specification: Any) -> Specification:
-    """Check a specification and put its steps into order.
+def read_specification(specification: Any) -> Specification:
+    """Read the JSON of a specification.
 
     Raises:
+        WorkflowDefinitionError, NotSupportedExecutionEngineError: it is none, or of a version
+            that is not spoken here.
         WorkflowSyntaxError: a part is missing or of the wrong kind.
-        WorkflowReferenceError: a selector leads nowhere, or steps wait for each other.
+        DuplicatedNameError: two inputs, steps or outputs have one name.
     """
     if not isinstance(specification, Mapping):
-        raise WorkflowSyntaxError(
+        raise WorkflowDefinitionError(
             f"A workflow specification is an object, not {type(specification).__name__}."
         )
-    inputs = {name: _input(name, part) for name, part in _named(specification, "inputs")}
-    parsed = {name: _step(name, part) for name, part in _named(specification, "steps")}
-    outputs = tuple(_output(name, part) for name, part in _named(specification, "outputs"))
-    for step in parsed.values():
-        _check_step(step, inputs, parsed)
-    for output in outputs:
-        _kind_of(output.selector, f"Output '{output.name}'", inputs, parsed)
-    return Specification(inputs, _ordered(parsed), outputs)
+    _check_version(specification.get("version"))
+    missing = [section for section in SECTIONS if section not in specification]
+    if missing:
+        raise WorkflowSyntaxError(
+            f"The specification lacks {', '.join(missing)}: it has to have {', '.join(SECTIONS)}."
+        )
+    parts = {section: _named(specification, section) for section in SECTIONS[1:]}
+    return Specification(
+        {part["name"]: _input(part) for part in parts["inputs"]},
+        {part["name"]: _step(part) for part in parts["steps"]},
+        tuple(_output(part) for part in parts["outputs"]),
+    )
 
 
-def selectors_in(value: Any) -> Iterator[Selector]:
-    """All selectors in a property or in all properties, however nested."""
-    if isinstance(value, Selector):
-        yield value
-    elif isinstance(value, (Mapping, list)):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from selectors_in(item)
+def _check_version(version: Any) -> None:
+    if version is None:
+        raise WorkflowDefinitionError('The specification has no version, as in "version": "1.0".')
+    found = re.fullmatch(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+].*)?", str(version))
+    if found is None:
+        raise WorkflowDefinitionError(f'The version {version!r} is none; write "1.0".')
+    wanted = tuple(int(number or 0) for number in found.groups())
+    if wanted[0] != ENGINE_VERSION[0] or wanted > ENGINE_VERSION:
+        spoken = ".".join(map(str, ENGINE_VERSION))
+        raise NotSupportedExecutionEngineError(
+            f"The specification asks for version {version} of the language; here {spoken} is "
+            f"spoken, which takes 1.0.0 to {spoken}."
+        )
 
 
-def _named(specification: Mapping[str, Any], section: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _named(specification: Mapping[str, Any], section: str) -> list[Mapping[str, Any]]:
     """The parts of a section, each with a name of its own."""
-    parts = specification.get(section, [])
+    parts = specification[section]
     if not isinstance(parts, list):
         raise WorkflowSyntaxError(f"'{section}' of a workflow specification must be a list.")
     seen: set[str] = set()
     for index, part in enumerate(parts):
-        name = part.get("name") if isinstance(part, dict) else None
+        name = part.get("name") if isinstance(part, Mapping) else None
         if not isinstance(name, str) or not name:
             raise WorkflowSyntaxError(f"{section}[{index}] must be an object with a 'name'.")
         if name in seen:
-            raise WorkflowSyntaxError(f"The name '{name}' occurs twice in '{section}'.")
+            raise DuplicatedNameError(f"The name '{name}' occurs twice in '{section}'.")
         seen.add(name)
-        yield name, part
+    return parts
 
 
-def _input(name: str, part: Mapping[str, Any]) -> InputDefinition:
-    kind = str(part.get("type"))
-    if kind in IMAGE_INPUTS:
-        return InputDefinition(is_image=True, required=True)
-    if kind in PARAMETER_INPUTS:
-        required = "default_value" not in part
-        return InputDefinition(False, required, default=part.get("default_value"))
-    known = ", ".join(sorted(IMAGE_INPUTS | PARAMETER_INPUTS))
-    raise WorkflowSyntaxError(f"Input '{name}' has the unknown type {kind!r}. Known: {known}.")
+def _input(part: Mapping[str, Any]) -> InputDefinition:
+    name, kind = part["name"], str(part.get("type"))
+    if kind in PARAMETERS:
+        return InputDefinition(name, _kinds(part), 0, part.get("default_value"))
+    if kind not in BATCH_INPUTS:
+        raise WorkflowSyntaxError(
+            f"Input '{name}' has the unknown type {kind!r}. Known: {', '.join(INPUT_TYPES)}."
+        )
+    if kind != "WorkflowBatchInput":
+        return InputDefinition(name, BATCH_INPUTS[kind])
+    dimensions = part.get("dimensionality", 1)
+    if isinstance(dimensions, bool) or dimensions not in range(1, MAX_DIMENSIONS + 1):
+        raise WorkflowSyntaxError(
+            f"Input '{name}': dimensionality must be 1 to {MAX_DIMENSIONS}, not {dimensions!r}."
+        )
+    return InputDefinition(name, _kinds(part), int(dimensions))
 
 
-def _step(name: str, part: Mapping[str, Any]) -> StepDefinition:
-    kind = str(part.get("type"))
-    found = STEP_TYPES.get(kind)
+def _kinds(part: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of kinds; each may stand as a text or as {"name": text}."""
+    found = part.get("kind")
     if found is None:
+        return (ANY,)
+    names = [kind.get("name") if isinstance(kind, Mapping) else kind for kind in _as_list(found)]
+    if not all(isinstance(name, str) for name in names):
         raise WorkflowSyntaxError(
-            f"Step '{name}' has the type {kind!r}, which this server does not know. "
-            f"Known: {', '.join(sorted(STEP_TYPES))}."
+            f"Input '{part['name']}': kind must be a list of names of kinds, not {found!r}."
         )
-    missing = sorted(found.required - part.keys())
-    if missing:
-        raise WorkflowSyntaxError(f"Step '{name}' ({kind}) lacks {', '.join(missing)}.")
-    # As on other servers, properties that a step does not know are passed over.
-    properties = {key: _read(part[key], f"Step '{name}'") for key in found.properties & part.keys()}
-    return StepDefinition(name, found, properties)
+    return tuple(map(str, names)) or (ANY,)
 
 
-def _output(name: str, part: Mapping[str, Any]) -> OutputDefinition:
-    selector = _read(part.get("selector"), f"Output '{name}'")
-    if part.get("type", "JsonField") != "JsonField" or not isinstance(selector, Selector):
-        raise WorkflowSyntaxError(
-            f"Output '{name}' must be a JsonField with a selector such as "
-            "'$steps.name.predictions'."
-        )
-    return OutputDefinition(name, selector, part.get("coordinates_system") == "own")
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
-def _read(value: Any, where: str) -> Any:
-    """A property in which the texts that are selectors have become `Selector`s."""
-    if isinstance(value, list):
-        return [_read(item, where) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _read(item, where) for key, item in value.items()}
-    if not isinstance(value, str) or not value.startswith(("$inputs.", "$steps.")):
-        return value
-    source, name, output = (*value[1:].split(".", 2), "")[:3]
-    if (source == "steps") != bool(output):
-        raise WorkflowReferenceError(
-            f"{where}: '{value}' is no selector. They look like '$inputs.image' and "
-            "'$steps.name.output'."
-        )
-    return Selector(source, name, output)
+def _output(part: Mapping[str, Any]) -> OutputDefinition:
+    name, selector = part["name"], read_selector(part.get("selector"))
+    system = part.get("coordinates_system", "parent")
+    problem = None
+    if part.get("type", "JsonField") != "JsonField":
+        problem = f"has the unknown type {part['type']!r}. There is JsonField"
+    elif selector is None or selector.is_step:
+        problem = f"must have a selector such as {EXAMPLES}, not {part.get('selector')!r}"
+    elif system not in ("own", "parent"):
+        problem = f'must have the coordinates_system "own" or "parent", not {system!r}'
+    if problem is not None or selector is None:
+        raise WorkflowSyntaxError(f"Output '{name}' {problem}.", step="$outputs", field=name)
+    return OutputDefinition(name, selector, system == "own")
 
 
-def _check_step(
-    step: StepDefinition,
-    inputs: Mapping[str, InputDefinition],
-    parsed: Mapping[str, StepDefinition],
-) -> None:
-    for name, value in step.properties.items():
-        where = f"Step '{step.name}', property '{name}'"
-        for selector in selectors_in(value):
-            kind = _kind_of(selector, where, inputs, parsed)
-            wanted = step.type.properties[name]
-            if selector.output == "*":
-                raise WorkflowReferenceError(f"{where}: only outputs may end in '.*'.")
-            if wanted in (WorkflowImage, Predictions) and kind is not wanted:
-                raise WorkflowReferenceError(
-                    f"{where} must be {wanted.__name__}, and '{selector}' is not."
-                )
-        if step.type.properties[name] in (WorkflowImage, Predictions):
-            _require_selector(value, where)
-
-
-def _require_selector(value: Any, where: str) -> None:
-    if not isinstance(value, Selector):
-        raise WorkflowReferenceError(f"{where} must be one selector, not {str(value)!r}.")
-
-
-def _kind_of(
-    selector: Selector,
-    where: str,
-    inputs: Mapping[str, InputDefinition],
-    parsed: Mapping[str, StepDefinition],
-) -> type:
-    """What a selector stands for: `WorkflowImage`, `Predictions`, or `object` for all else."""
-    if selector.source == "inputs":
-        if selector.name in inputs:
-            return WorkflowImage if inputs[selector.name].is_image else object
-        raise WorkflowReferenceError(
-            f"{where}: '{selector}' is none of the inputs ({', '.join(inputs) or 'there are none'})."
-        )
-    if selector.name not in parsed:
-        raise WorkflowReferenceError(
-            f"{where}: '{selector}' is none of the steps ({', '.join(parsed) or 'there are none'})."
-        )
-    outputs = parsed[selector.name].type.outputs
-    if selector.output != "*" and selector.output not in outputs:
-        raise WorkflowReferenceError(
-            f"{where}: step '{selector.name}' has no output '{selector.output}', only "
-            f"{', '.join(outputs)}."
-        )
-    return outputs.get(selector.output, object)
-
-
-def _ordered(parsed: Mapping[str, StepDefinition]) -> tuple[StepDefinition, ...]:
-    needs = {
-        name: {s.name for s in selectors_in(step.properties) if s.source == "steps"}
-        for name, step in parsed.items()
+def _step(part: Mapping[str, Any]) -> StepDefinition:
+    name, type_name = part["name"], str(part.get("type"))
+    block = find_block(part.get("type"), name)
+    given = {
+        key: _with_references(part[key], rule) for key, rule in block.rules().items() if key in part
     }
     try:
-        order = list(graphlib.TopologicalSorter(needs).static_order())
-    except graphlib.CycleError as error:
-        raise WorkflowReferenceError(
-            f"Steps wait for each other: {' -> '.join(reversed(error.args[1]))}."
-        ) from error
-    return tuple(parsed[name] for name in order)
+        model = block.model_validate(given)
+    except ValidationError as error:
+        raise _wrong_fields(error, name, type_name) from error
+    fields = {key: getattr(model, key) for key in block.model_fields}
+    return StepDefinition(name, type_name, block, fields, model, model.outputs())
+
+
+def _with_references(value: Any, rule: FieldRule) -> Any:
+    if isinstance(value, (list, Mapping)):
+        return with_selectors(value) if rule.items is not None else value
+    return with_selectors(value) if rule.whole is not None else value
+
+
+MAX_PROBLEMS = 5
+
+
+def _wrong_fields(error: ValidationError, name: str, type_name: str) -> WorkflowSyntaxError:
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    sentences = list(dict.fromkeys(_sentence(problem) for problem in problems))
+    place = problems[0]["loc"]
+    return WorkflowSyntaxError(
+        f"Step '{name}' ({type_name}): {'; '.join(sentences[:MAX_PROBLEMS])}.",
+        step=name,
+        step_type=type_name,
+        field=str(place[0]) if place else None,
+    )
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-"))
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"field '{place}': {message[:1].lower()}{message[1:]}"
