@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import struct
 import threading
 import time
 
@@ -233,6 +235,79 @@ class Camera(CaptureSource):
 
     def _open(self):
         return self.reader
+
+
+# What no worker should send
+
+
+class JunkWorker(ScriptedWorker):
+    """Sends what it is told as it is: text, bytes, or (kind, bytes) past aiortc's own checks."""
+
+    def __enter__(self):
+        self._real_send = WorkerSession.send_text
+
+        def send(session, content):
+            if isinstance(content, dict):
+                self._real_send(session, content)
+            elif isinstance(content, tuple):
+                transport = session.channel.transport
+                transport._data_channel_queue.append((session.channel, *content))
+                session.spawn(transport._data_channel_flush())
+            else:
+                session.channel.send(content)
+
+        entered = super().__enter__()
+        self._patch.setattr(WorkerSession, "send_text", send)
+        return entered
+
+
+TEXT = 51
+DEEP = '{"serialized_output_data": {"number": %s1%s}, "errors": [%s1%s]}'
+JUNK = [
+    (TEXT, b"\xff\xfe no UTF-8"),
+    "",
+    b"",
+    "nonsense",
+    "[]",
+    b"\x1f\x8b" + b"junk" * 10,
+    b"short",
+    struct.pack("<III", 7, 9, 3) + b"index beyond the total",
+    struct.pack("<III", 7, 0, 1) + b"\x1f\x8b" + b"junk" * 10,
+    DEEP % ("[" * 3000, "]" * 3000, "[" * 3000, "]" * 3000),
+    '{"video_metadata": {"frame_id": NaN, "received_at": 1, "pts": [[]]}}',
+    '{"video_metadata": [], "errors": {"a": [1, {}]}}',
+]
+
+
+def test_junk_between_results_costs_no_result(caplog):
+    """Each of it is skipped with a word, or is a message without data; the stream goes on."""
+    sent = [part for number, junk in enumerate(JUNK) for part in (message(number), junk)]
+    with JunkWorker(*sent, message(len(JUNK))) as worker:
+        stream = session(worker, RTSPSource("rtsp://cam/1"))
+        numbers = []
+        stream.on_data("number")(numbers.append)
+        stream.run()
+    assert numbers == list(range(len(JUNK) + 1))
+    assert caplog.text.count("Skipped") == 10
+
+
+def test_results_that_are_no_strict_json_arrive():
+    """As Python writes them; those that wait, too."""
+    text = '{"serialized_output_data": {"number": [%d, NaN, -Infinity, "\\ud800", 1%s, %s1%s]}}'
+    texts = [text % (n, "0" * 30, "[" * 400, "]" * 400) for n in range(50)]
+    with JunkWorker(*texts) as worker:
+        stream = session(worker, RTSPSource("rtsp://cam/1"))
+        got = []
+
+        @stream.on_data("number")
+        def slow(value):
+            time.sleep(0.005)
+            got.append(value)
+
+        stream.run()
+    assert [value[0] for value in got] == list(range(50))
+    assert all(repr(value[1:]) == repr(got[0][1:]) for value in got)
+    assert got[-1][2:5] == [-math.inf, "\ud800", 10**30]
 
 
 # Signs of life

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from inference_sdk.utils.logging import get_logger
+from inference_sdk.utils.shortening import shortened
 from inference_sdk.webrtc.backlog import Backlog, Event
 from inference_sdk.webrtc.errors import DataBacklogError
 from inference_sdk.webrtc.frames import Frame
@@ -41,6 +42,7 @@ PACKED_FROM = 16
 """Messages that may wait for their handlers as they are; those beyond are packed."""
 
 _MAX_ERRORS_QUOTED = 5
+_MAX_ERROR_LENGTH = 500
 _MAX_ERRORS_LOGGED = 20
 
 RawMessage = tuple[Union[str, bytes], Optional[int]]
@@ -260,7 +262,7 @@ class Intake:
         return self.plan.frame_outputs if self.plan.frames_in_messages else ()
 
     def _note_errors(self, errors: tuple[str, ...]) -> None:
-        for error in map(self._mask, errors):
+        for error in (shortened(self._mask(error), _MAX_ERROR_LENGTH) for error in errors):
             if error not in self._recent_errors:
                 self._recent_errors = [*self._recent_errors, error][-_MAX_ERRORS_QUOTED:]
                 self._log_error(error)

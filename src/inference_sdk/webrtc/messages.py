@@ -1,11 +1,13 @@
 """What a worker says, as values: parsing of its messages. Pure: no sockets, threads or logging.
 
-A message is JSON, plain or gzipped. Whatever a peer sends, parsing either gives a
-`WorkerMessage` or raises `MalformedMessageError`, within bounded memory.
+A message is JSON, plain or gzipped, as Python writes it (NaN and the like are read, too: a result
+that holds one is a result). Whatever a peer sends, parsing either gives a `WorkerMessage` or
+raises `MalformedMessageError`, within bounded memory.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from dataclasses import dataclass, field, replace
@@ -13,9 +15,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, Optional, Union
 
-import orjson
-
+from inference_sdk.http.answers import parse_json
 from inference_sdk.http.errors import InvalidServerResponseError
+from inference_sdk.utils.shortening import shortened
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """A message unpacked. A 4K picture as PNG in base64 has some 30 MiB; a gzip bomb has no limit."""
@@ -24,6 +26,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
 _FRACTION = re.compile(r"\.(\d+)")
 _TICKS_PER_SECOND = 90000
+_SHOWN_CHARACTERS = 200
 
 
 class MalformedMessageError(InvalidServerResponseError):
@@ -60,7 +63,7 @@ class VideoMetadata:
             return None
         try:
             return round(self.pts * self.time_base * _TICKS_PER_SECOND)
-        except OverflowError:  # numbers from elsewhere may have any size
+        except (OverflowError, ValueError):  # numbers from elsewhere may be of any size, or none
             return None
 
 
@@ -90,8 +93,8 @@ def parse_message(payload: Union[str, bytes]) -> WorkerMessage:
         MalformedMessageError: no JSON object, or too large.
     """
     try:
-        content = orjson.loads(_unpacked(payload))
-    except orjson.JSONDecodeError as error:
+        content = parse_json(_unpacked(payload))
+    except ValueError as error:
         raise MalformedMessageError(f"a message that is no JSON: {error}") from error
     if not isinstance(content, dict):
         raise MalformedMessageError(f"a message that is no JSON object: {type(content).__name__}")
@@ -128,10 +131,12 @@ def picture_in(value: object) -> Optional[str]:
     return None
 
 
-def _unpacked(payload: Union[str, bytes]) -> Union[str, bytes]:
+def _unpacked(payload: Union[str, bytes]) -> bytes:
     if len(payload) > MAX_MESSAGE_BYTES:
         raise MalformedMessageError(f"a message of {len(payload)} bytes")
-    if isinstance(payload, str) or not payload.startswith(_GZIP_MAGIC):
+    if isinstance(payload, str):
+        return payload.encode(errors="surrogatepass")
+    if not payload.startswith(_GZIP_MAGIC):
         return payload
     unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
     try:
@@ -153,7 +158,10 @@ def _errors(value: object) -> tuple[str, ...]:
 
 
 def _as_text(value: object) -> str:
-    return orjson.dumps(value).decode()
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (RecursionError, ValueError):  # nested as deep as it could be read, or a huge integer
+        return f"an error that is no text ({type(value).__name__})"
 
 
 def _metadata(value: object) -> tuple[Optional[VideoMetadata], Optional[str]]:
@@ -174,7 +182,7 @@ def _metadata(value: object) -> tuple[Optional[VideoMetadata], Optional[str]]:
             None,
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        return None, f"{type(error).__name__}: {error}"
+        return None, shortened(f"{type(error).__name__}: {error}", _SHOWN_CHARACTERS)
 
 
 def _optional(value: Any, read: Any) -> Any:
@@ -190,5 +198,5 @@ def _whole(value: Any) -> int:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{type(value).__name__} where a number should be")
     return float(value)

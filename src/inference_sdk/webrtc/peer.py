@@ -30,6 +30,7 @@ from inference_sdk.webrtc.jitter import release_frames_early
 from inference_sdk.webrtc.messages import VideoMetadata
 from inference_sdk.webrtc.signalling import SessionDescription
 from inference_sdk.webrtc.stats import Transport
+from inference_sdk.webrtc.texts import skip_broken_texts
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -95,6 +96,7 @@ class Peer:
         self._channel.on("open", self._on_channel_open)
         self._channel.on("message", self._on_message)
         self._channel.on("close", self._on_channel_close)
+        skip_broken_texts(self._channel.transport)
 
     async def configure(self) -> None:
         """Let the source add what it has."""
@@ -122,8 +124,9 @@ class Peer:
             ValueError,
             TypeError,
             AttributeError,
-            IndexError,
+            LookupError,
             AssertionError,
+            RuntimeError,
             InvalidAccessError,
             InvalidStateError,
             OperationError,

@@ -209,6 +209,7 @@ async def find_ice_servers(
 async def fetch_turn_config(http: aiohttp.ClientSession, server: Server) -> list[IceServer]:
     """Ask the hosted service for TURN servers. A failure is logged: there may be a direct way."""
     import aiohttp
+    import orjson
 
     url = f"{RF_API_BASE_URL}{TURN_CONFIG_PATH}"
     query = {name: value for name, value in server.key_field().items() if value is not None}
@@ -218,7 +219,7 @@ async def fetch_turn_config(http: aiohttp.ClientSession, server: Server) -> list
             url, params=query, headers=server.headers(), timeout=timeout, allow_redirects=False
         ) as response:
             response.raise_for_status()
-            return parse_ice_servers(await response.json(content_type=None))
+            return parse_ice_servers(orjson.loads(await _read_bounded(response.content)))
     except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
         reason = server.mask(error) or type(error).__name__
         logger.warning("No TURN servers from %s (%s); trying a direct way.", url, reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -73,13 +74,23 @@ def test_a_broken_picture_without_metadata(caplog):
 
 def test_a_picture_of_too_many_pixels_is_skipped(monkeypatch, caplog):
     text = as_text(Image.new("L", (100, 100)))
-    monkeypatch.setattr(frames, "MAX_PIXELS", 99)
-    assert Frame(text, METADATA).decode() is None
-    monkeypatch.setattr(frames, "MAX_PIXELS", 10**6)
     for limit in (6000, 4000):  # Pillow warns above its limit, and refuses above twice of it
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
         assert Frame(text, METADATA).decode() is None
-    assert caplog.text.count("will not decode") == 3
+    assert caplog.text.count("will not decode") == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", b"<svg/>", b"\x00" * 99],
+)
+def test_kinds_that_start_programs_or_are_none_are_never_opened(content, monkeypatch, caplog):
+    def started(*_, **__):
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    assert Frame(base64.b64encode(content).decode(), METADATA).decode() is None
+    assert "frame 7" in caplog.text
 
 
 def test_decoding_needs_no_cv2():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import math
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference_sdk.webrtc import messages
+from inference_sdk.webrtc.backlog import Event
 from inference_sdk.webrtc.messages import (
     MalformedMessageError,
     VideoMetadata,
@@ -29,8 +31,9 @@ METADATA = {
     "declared_fps": 30,
     "measured_fps": 29.5,
 }
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    ATOMS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -159,6 +162,48 @@ def test_ticks_are_unknown_without_time():
     assert VideoMetadata(1, now, time_base=0.5).ticks is None
     assert VideoMetadata(1, now, pts=1, time_base=0.5).ticks == 45000
     assert VideoMetadata(1, now, pts=10**9, time_base=1e308).ticks is None
+
+
+@pytest.mark.parametrize("depth", [300, 900, 3000, 200_000])
+def test_what_is_nested_deeply_is_read_or_refused(depth):
+    """Each part that may hold it: none of them raises another error, here or while it waits."""
+    deep = "[" * depth + "1" + "]" * depth
+    for field in ("serialized_output_data", "errors", "video_metadata", "other"):
+        text = f'{{"{field}": {{"a": {deep}}}}}'
+        try:
+            parsed = parse_message(text)
+        except MalformedMessageError:
+            assert depth > 900
+            continue
+        event = Event(parsed.data, parsed.errors, parsed.metadata, len(text)).pack(parsed.data)
+        assert (event.unpack() is None) == (field != "serialized_output_data")
+
+
+def test_what_python_writes_is_read():
+    text = '{"serialized_output_data": {"a": NaN, "b": -Infinity, "c": "\\ud800", "d": 1%s}}'
+    data = parse_message(text % ("0" * 30)).data
+    assert math.isnan(data["a"])
+    assert data["b"] == -math.inf
+    assert data["c"] == "\ud800"
+    assert data["d"] == 10**30
+    assert repr(Event(None, (), None, 0).pack(data).unpack()) == repr(data)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "1" + "0" * 400])
+@pytest.mark.parametrize("field", ["frame_id", "pts", "time_base", "declared_fps"])
+def test_metadata_of_numbers_that_are_none(field, number):
+    metadata = json.dumps({**METADATA, field: "?"}).replace('"?"', number)
+    parsed = parse_message(f'{{"video_metadata": {metadata}}}')
+    assert parsed.metadata is None or parsed.metadata.ticks in (None, 3000)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=4))
+def test_what_waits_is_handed_on_as_it_was_read(data):
+    parsed = parse_message(json.dumps({"serialized_output_data": data})).data
+    event = Event(None, (), None, 0).pack(parsed)
+    assert event.packed is not None
+    assert event.size == len(event.packed)
+    assert repr(event.unpack()) == repr(parsed) == repr(data)
 
 
 @given(st.binary(max_size=300))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inference_sdk.http.entities import ApiKeyTransport
 from inference_sdk.webrtc import signalling
@@ -31,6 +34,16 @@ from inference_sdk.webrtc.signalling import (
 KEY = "secret-key-0123"
 SERVER = Server("http://localhost:9001", KEY)
 OFFER = SessionDescription("offer", "v=0")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "sdp", "urls", "iceServers", "message", "detail"]), inner
+        )
+    ),
+    max_leaves=8,
+)
 
 
 def body(server=SERVER, config=None, ice=(), source=None):
@@ -163,6 +176,32 @@ def test_answers_that_are_none(status, content, says):
     assert SERVER.worker_url in str(raised.value)
     assert KEY not in str(raised.value)
     assert isinstance(raised.value, RuntimeError)
+
+
+@given(
+    st.integers(100, 599),
+    st.binary(max_size=200)
+    | JSON.map(json.dumps).map(str.encode)
+    | st.integers(900, 4000).map(lambda depth: b'{"sdp":' * depth),
+)
+def test_any_answer_is_read_or_refused(status, content):
+    refused = None
+    try:
+        assert parse_answer(SERVER, status, content).sdp.strip()
+    except WebRTCStartError as error:
+        refused = str(error)
+    if refused is None:
+        assert 200 <= status < 300
+    else:
+        assert SERVER.worker_url in refused
+        assert len(refused) < 1500
+
+
+@given(JSON | st.fixed_dictionaries({"iceServers": st.lists(JSON, max_size=2)}))
+def test_any_turn_settings_are_read_or_refused(config):
+    with contextlib.suppress(ValueError):
+        for server in parse_ice_servers(config):
+            assert all(isinstance(url, str) for url in server.urls)
 
 
 def test_an_answer():
