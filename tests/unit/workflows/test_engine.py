@@ -167,7 +167,7 @@ def test_crops_are_lists_below_the_picture_and_steps_run_on_each() -> None:
     outputs = run(specification, image=[picture()] * 3, det=[two, found(), two])
     shapes = [[crop.pixels.shape for crop in output["g"]] for output in outputs]
     assert shapes == [[(10, 20), (6, 4)], [], [(10, 20), (6, 4)]]
-    assert len(outputs[0]["all"]["crops"]) == len(outputs[0]["all"]["predictions"]) == 2
+    assert [set(each) for each in outputs[0]["all"]] == [{"crops", "predictions"}] * 2
 
 
 def test_dimension_collapse_makes_one_value_of_a_level() -> None:
@@ -233,6 +233,13 @@ def test_inputs_that_do_not_fit(inputs: dict[str, Any], part: str) -> None:
     assert caught.value.body["error_type"] == "RuntimeInputError"
 
 
+def test_outputs_without_a_batch_are_one_dict() -> None:
+    count = lengths("count", "$steps.all.output")
+    gather = step("dimension_collapse@v1", "all", data="$inputs.det")
+    specification = spec(gather, count, inputs=(DET,), n="$steps.count.output")
+    assert run(specification, det=[found(), found(), found()]) == [{"n": 3}]
+
+
 # --- Flow ---------------------------------------------------------------------------------------
 
 
@@ -291,7 +298,7 @@ def test_a_condition_on_a_parameter_gates_the_whole_batch() -> None:
     assert all(output["g"] for output in run(specification, image=[picture()] * 2, x="yes"))
 
 
-def test_a_fan_out_that_is_left_out_is_null_and_not_empty() -> None:
+def test_a_fan_out_that_is_left_out_is_empty() -> None:
     gate = step(
         "continue_if@v1",
         "gate",
@@ -303,7 +310,7 @@ def test_a_fan_out_that_is_left_out_is_null_and_not_empty() -> None:
     outputs = run(
         specification, image=[picture()] * 2, det=[found(), found(*[box(5, 5, 4, 4)] * 2)]
     )
-    assert outputs[0] == {"c": None}
+    assert outputs[0] == {"c": []}
     assert len(outputs[1]["c"]) == 2
 
 

@@ -39,6 +39,7 @@ class Detections:
         size: width and height of the picture, where known.
         lineage: of the picture: where it was cut.
         prediction_type: "object-detection", "keypoint-detection" or "instance-segmentation".
+        from_model: whether a model of this run found them; they may also come from the caller.
 
     Example:
         >>> sure = detections.keep(detections.confidence > 0.5)
@@ -50,6 +51,7 @@ class Detections:
     size: Optional[tuple[int, int]] = None
     lineage: Lineage = field(default_factory=lambda: Lineage("image"))
     prediction_type: str = OBJECTS
+    from_model: bool = False
 
     def __len__(self) -> int:
         return len(self.xyxy)

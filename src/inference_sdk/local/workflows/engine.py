@@ -60,13 +60,11 @@ class Scope:
         indices: of the elements at each level.
         values: of each selector, by index; None where nothing came.
         open: of each step of flow control, the steps that it let go on, by index.
-        absent: for each level, the indices above where a step that makes lists did not run.
     """
 
     indices: dict[Levels, list[Index]]
     values: dict[Selector, dict[Index, Any]]
     open: dict[str, dict[Index, Collection[Selector]]] = field(default_factory=dict)
-    absent: dict[Levels, set[Index]] = field(default_factory=dict)
 
     def below(self, levels: Levels, index: Index) -> list[Index]:
         """Indices at `levels` that begin with `index`."""
@@ -296,10 +294,8 @@ class _Run:
         if not reference.levels and reference.selector.source == "inputs":
             return False
         if reference.below:
-            # Of a list, elements may be missing; a list that was never made may not.
-            return index in self.scope.absent.get(reference.levels, ()) or not self.scope.below(
-                reference.levels, index
-            )
+            # Elements of a list may be missing; an empty one is as good as none.
+            return not self.scope.below(reference.levels, index)
         return self._value(reference, index) is None
 
     def _value(self, reference: Reference, index: Index) -> Any:
@@ -360,8 +356,6 @@ class _Run:
                     kept[name][child] = items[position] if position < len(items) else None
         if makes_lists:
             self.scope.indices[step.output_levels] = children
-            above = self.scope.indices.get(step.levels, [])
-            self.scope.absent[step.output_levels] = {i for i in above if results.get(i) is None}
         for name, values in kept.items():
             if not step.levels and not makes_lists:
                 values.setdefault((), None)

@@ -118,6 +118,14 @@ class StepInputDimensionalityError(WorkflowReferenceError):
     context = GRAPH + " | collecting_step_input_data"
 
 
+class StepInputLineageError(StepInputDimensionalityError):
+    """Inputs of one step are equally deep, but lists of different things."""
+
+
+class ControlFlowDefinitionError(WorkflowReferenceError):
+    """A step of flow control decides on one that runs at another level."""
+
+
 class WorkflowInputError(WorkflowError):
     """The caller left an input out, or gave one that does not fit."""
 

@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from inference_sdk.local.workflows.detections import Detections
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 def collect(plan: Plan, scope: Scope) -> list[dict[str, Any]]:
-    """Outputs by name, one dict for each element; one where no input is a batch."""
-    elements = scope.indices.get((BATCH,), [()])
+    """Outputs by name, one dict for each element; a single one where no output is a batch."""
+    is_batch = any(plan.levels_of(output.selector) for output in plan.outputs)
+    elements = scope.indices[BATCH,] if is_batch else [()]
     return [
         {output.name: _placed(_value(plan, scope, output, at), output) for output in plan.outputs}
         for at in elements
@@ -28,26 +29,21 @@ def collect(plan: Plan, scope: Scope) -> list[dict[str, Any]]:
 
 def _value(plan: Plan, scope: Scope, output: OutputDefinition, at: Index) -> Any:
     selector = output.selector
+    levels = plan.levels_of(selector)
     if selector.output != "*":
-        return _nested(scope, selector, plan.levels_of(selector), at)
+        values = scope.values.get(selector, {})
+        return _nested(scope, levels, at, lambda index: values.get(index))
     names = plan.steps[selector.name].definition.outputs
-    return {name: _value_of_step(plan, scope, selector.name, name, at) for name in names}
+    columns = {n: scope.values.get(Selector("steps", selector.name, n), {}) for n in names}
+    return _nested(scope, levels, at, lambda i: {n: column.get(i) for n, column in columns.items()})
 
 
-def _value_of_step(plan: Plan, scope: Scope, step: str, name: str, at: Index) -> Any:
-    selector = Selector("steps", step, name)
-    return _nested(scope, selector, plan.levels_of(selector), at)
-
-
-def _nested(scope: Scope, selector: Selector, levels: Levels, at: Index) -> Any:
-    """The values below an index as nested lists; null where a step did not run."""
-    values = scope.values.get(selector, {})
+def _nested(scope: Scope, levels: Levels, at: Index, leaf: Callable[[Index], Any]) -> Any:
+    """What is below an index, as nested lists."""
     if len(levels) <= len(at):
-        return values.get(at[: len(levels)])
+        return leaf(at[: len(levels)])
     deeper = levels[: len(at) + 1]
-    if at in scope.absent.get(deeper, ()):
-        return None
-    return [_nested(scope, selector, levels, index) for index in scope.below(deeper, at)]
+    return [_nested(scope, levels, index, leaf) for index in scope.below(deeper, at)]
 
 
 def _placed(value: Any, output: OutputDefinition) -> Any:

@@ -12,11 +12,12 @@ from typing import Any, Optional
 
 from inference_sdk.local.workflows.block import FlowBlock, Takes
 from inference_sdk.local.workflows.errors import (
+    ControlFlowDefinitionError,
     ExecutionGraphStructureError,
     InvalidReferenceTargetError,
     ReferenceTypeError,
     StepInputDimensionalityError,
-    WorkflowReferenceError,
+    StepInputLineageError,
 )
 from inference_sdk.local.workflows.kinds import ANY, fit
 from inference_sdk.local.workflows.selectors import Selector, selectors_in
@@ -269,6 +270,9 @@ def _common_levels(step: StepDefinition, references: tuple[Reference, ...]) -> L
             other,
             f"'{one.selector}' is nested {_nested(one)}, '{other.selector}' {_nested(other)}: "
             "bring them to one depth, as with dimension_collapse",
+            StepInputLineageError
+            if len(one.levels) == len(other.levels)
+            else StepInputDimensionalityError,
         )
     return next(iter(found), ())
 
@@ -279,18 +283,17 @@ def _nested(reference: Reference) -> str:
 
 
 def _different(
-    step: StepDefinition, reference: Reference, problem: str
+    step: StepDefinition,
+    reference: Reference,
+    problem: str,
+    kind: type[StepInputDimensionalityError] = StepInputDimensionalityError,
 ) -> StepInputDimensionalityError:
-    return StepInputDimensionalityError(
+    return kind(
         f"Step '{step.name}' ({step.type_name}), field '{reference.field}': {problem}.",
         step=step.name,
         step_type=step.type_name,
         field=reference.field,
     )
-
-
-class ControlFlowDefinitionError(WorkflowReferenceError):
-    """A step of flow control decides on one that runs at another level."""
 
 
 def _gated_levels(step: StepDefinition, levels: Levels, gates: list[Levels]) -> Levels:

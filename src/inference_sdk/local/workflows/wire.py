@@ -86,6 +86,7 @@ def detections_from_wire(
         size,
         Lineage(name) if image is None else image.lineage,
         prediction_type or found,
+        from_model=image is not None,
     )
 
 

@@ -118,13 +118,17 @@ def _labels(found: Detections, text: str) -> list[str]:
             for name, value in zip(found.class_name, found.confidence, strict=True)
         ],
         "Index": lambda: [str(row) for row in range(len(found))],
-        "Dimensions": lambda: [f"{int(width)} x {int(height)} px" for width, height in sides],
+        "Dimensions": lambda: [
+            f"{int(x)}, {int(y)} {int(width)}x{int(height)}"
+            for (x, y), (width, height) in zip(found.centers, sides, strict=True)
+        ],
         "Area": lambda: [str(int(area)) for area in found.areas],
         "Tracker Id": lambda: column(
             "tracker_id", lambda v: "No Tracker ID" if v is None else str(v)
         ),
         "Time In Zone": lambda: column(
-            "time_in_zone", lambda v: f"In zone: {round(float(v or 0), 2)}s"
+            "time_in_zone",
+            lambda v: "In zone: N/A" if v is None else f"In zone: {round(float(v), 2)}s",
         ),
     }
     return texts[text]()

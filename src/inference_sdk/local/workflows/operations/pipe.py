@@ -351,7 +351,7 @@ class DetectionsFilter(OperationBase):
 
 
 class DetectionsOffset(OperationBase):
-    """Boxes grown by so much in all, half on each side, within the picture."""
+    """Boxes grown by so much in all, half on each side."""
 
     type: Literal["DetectionsOffset"]
     offset_x: int
@@ -362,13 +362,9 @@ class DetectionsOffset(OperationBase):
 
 
 def grown(found: Detections, width: float, height: float) -> Detections:
-    """Boxes grown by so many pixels in all, half on each side, within the picture; new ids."""
-    half = np.array([-(width // 2), -(height // 2), width // 2, height // 2], float)
-    boxes = found.xyxy + half
-    if found.size is not None:
-        limits = np.array([*found.size, *found.size], float)
-        boxes = np.clip(boxes, 0, limits)
-    return found.with_boxes(boxes).with_new_ids()
+    """Boxes grown by so many pixels in all, half on each side; new ids."""
+    half = np.array([-width, -height, width, height]) / 2
+    return found.with_boxes(found.xyxy + half).with_new_ids()
 
 
 class DetectionsShift(OperationBase):

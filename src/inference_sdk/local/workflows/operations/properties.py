@@ -10,7 +10,6 @@ import numpy as np
 from inference_sdk.local.workflows.detections import Detections
 from inference_sdk.local.workflows.errors import InvalidInputType, OperationFault
 from inference_sdk.local.workflows.images import DEFAULT_FPS, WorkflowImage
-from inference_sdk.local.workflows.wire import largest_polygon
 
 
 def _corner(x: int, y: int) -> Callable[[Detections], list[Any]]:
@@ -19,12 +18,6 @@ def _corner(x: int, y: int) -> Callable[[Detections], list[Any]]:
 
 def _edge(index: int) -> Callable[[Detections], list[Any]]:
     return lambda found: found.xyxy[:, index].tolist()
-
-
-def _polygons(found: Detections) -> list[Any]:
-    if "polygon" in found.columns:
-        return list(found.columns["polygon"])
-    return [largest_polygon(mask).tolist() for mask in found.columns["mask"]]
 
 
 def _size(found: Detections) -> list[Any]:
@@ -50,10 +43,10 @@ GEOMETRY: Mapping[str, Callable[[Detections], list[Any]]] = {
     "bottom_left": _corner(0, 3),
     "bottom_right": _corner(2, 3),
     "image_dimensions": _size,
-    "prediction_type": lambda found: [found.prediction_type] * len(found),
 }
 
 SET_BY_BLOCKS: Mapping[str, str] = {
+    "prediction_type": "a model",
     "tracker_id": "a tracker",
     "time_in_zone": "time_in_zone",
     "velocity": "velocity",
@@ -62,7 +55,7 @@ SET_BY_BLOCKS: Mapping[str, str] = {
     "smoothed_speed": "velocity",
     "angle": "bounding_rect",
     "rect": "bounding_rect",
-    "polygon": "a model with masks",
+    "polygon": "dynamic_zone",
     "keypoints_xy": "a model with keypoints",
     "path_deviation": "path_deviation_analytics",
     "in_out": "line_counter",
@@ -87,8 +80,8 @@ def detection_values(found: Any, name: str) -> list[Any]:
         return GEOMETRY[name](found)
     if name == "keypoints_xy" and "keypoints" in found.columns:
         return [[[p["x"], p["y"]] for p in points] for points in found.columns["keypoints"]]
-    if name == "polygon" and ({"polygon", "mask"} & set(found.columns)):
-        return _polygons(found)
+    if name == "prediction_type" and found.from_model:
+        return [found.prediction_type] * len(found)
     if name in found.columns:
         return list(found.columns[name])
     if not len(found):

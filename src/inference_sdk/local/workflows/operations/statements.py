@@ -95,7 +95,7 @@ def _in_zone(left: Any, right: Any) -> bool:
         zone = np.asarray(right, np.float32).reshape(-1, 1, 2)
     except (TypeError, ValueError) as error:
         raise EvaluationFault(f"a point lies in a polygon; not {left!r} in {right!r}") from error
-    return bool(cv2.pointPolygonTest(zone, (float(x), float(y)), measureDist=False) >= 0)
+    return bool(cv2.pointPolygonTest(zone, (float(x), float(y)), measureDist=False) > 0)
 
 
 def _equal(left: Any, right: Any) -> bool:
