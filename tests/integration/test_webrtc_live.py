@@ -25,6 +25,7 @@ from inference_sdk.webrtc import (
     WebRTCConnectionLostError,
     WebRTCSession,
 )
+from inference_sdk.webrtc.intake import Intake
 from inference_sdk.webrtc.sources.capture import CaptureSource
 from tests.integration.webrtc_peer import Behaviour, Worker, worker_process, write_video
 
@@ -176,6 +177,23 @@ def test_closing_from_a_data_handler():
 
         stream.run()
         assert time.monotonic() - begun[0] < 2
+
+
+def test_a_reader_hears_of_no_error_however_the_threads_of_a_close_run(monkeypatch):
+    real, ended = Intake.close, threading.Event()
+
+    def late(intake):
+        ended.wait(10)
+        real(intake)
+
+    with Worker() as worker, Sender(source := ManualSource()):
+        stream = session(worker, source, data_output=["number"])
+        monkeypatch.setattr(Intake, "close", late)
+        try:
+            for _ in stream.video():
+                threading.Thread(target=stream.close).start()
+        finally:
+            ended.set()
 
 
 def test_closing_from_another_thread_wakes_who_waits():

@@ -173,9 +173,10 @@ class Connection:
         try:
             asyncio.run(self._main())
         except asyncio.CancelledError:
-            error = WebRTCStartError(
-                f"The session was closed while the stream at {self._url} started."
-            )
+            if not (self._stopping and self.started.done()):  # else whoever closed it knows
+                error = WebRTCStartError(
+                    f"The session was closed while the stream at {self._url} started."
+                )
         except Exception as failure:  # noqa: BLE001 - handed to whoever started or reads
             error = failure
         # A source of the user's own may raise anything, and anywhere.
