@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,15 +36,31 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+def _rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What is left of both outputs, once it has ended.
+
+    Not by `communicate`, which does not see what `readline` has read ahead.
+    """
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.wait(15)
+    return process.stdout.read(), process.stderr.read()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
-    with serving() as (process, address):
+    with serving("--preload") as (process, address):
         with InferenceHTTPClient(address) as client:
             assert client.get_server_info().name
-            loaded = [model.model_id for model in client.list_loaded_models().models]
+            loaded: list[str] = []
+            for _ in range(200):
+                loaded = [model.model_id for model in client.list_loaded_models().models]
+                if len(loaded) == 3:
+                    break
+                time.sleep(0.05)
         assert loaded == ["coco/3", "coco-pose-detection/1", "coco-dataset-vdnr1/2"]
         process.send_signal(number)
-        output, errors = process.communicate(timeout=15)
+        output, errors = _rest(process)
     assert (process.returncode, errors) == (0, "")
     assert all(model_id in output for model_id in loaded)
     assert "Stop with Ctrl+C." in output
@@ -56,7 +73,7 @@ def test_a_key_keeps_others_out() -> None:
         key = {"api_key": "secret-key-0123456789"}
         assert requests.get(registry, params=key, timeout=10).status_code == 200
         process.terminate()
-        output, errors = process.communicate(timeout=15)
+        output, errors = _rest(process)
     assert "secret-key" not in output + errors
 
 

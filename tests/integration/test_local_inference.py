@@ -24,6 +24,9 @@ DETECTION = "/infer/object_detection"
 KEYPOINTS = "/infer/keypoints_detection"
 SEGMENTATION = "/infer/instance_segmentation"
 
+OWN_ID = "coco-centernet-mobilenetv3/1"
+"""What answers in the place of coco/3."""
+
 MODELS = {DETECTION: "coco/3", KEYPOINTS: "coco-pose-detection/1", SEGMENTATION: "yolov8n-seg-640"}
 
 
@@ -286,12 +289,12 @@ def test_headers_tell_time_models_and_cold_starts() -> None:
             info = client.session.get(f"{server.url}/info", timeout=10)
     assert float(first.headers["X-Processing-Time"]) > 0
     assert float(second.headers["X-Processing-Time"]) > 0
-    assert first.headers["X-Model-Id"] == second.headers["X-Model-Id"] == "coco/3"
+    assert first.headers["X-Model-Id"] == second.headers["X-Model-Id"] == OWN_ID
     assert first.headers["X-Model-Cold-Start"] == "true"
     assert first.headers["X-Model-Cold-Start-Count"] == "1"
     assert float(first.headers["X-Model-Load-Time"]) > 0
     ((detail),) = requests.models.complexjson.loads(first.headers["X-Model-Load-Details"])
-    assert detail["m"] == "coco/3"
+    assert detail["m"] == OWN_ID
     assert "X-Model-Cold-Start" not in second.headers
     assert "X-Model-Id" not in info.headers
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +60,19 @@ def test_every_public_name_is_there() -> None:
     assert set(local.__all__) <= set(dir(local))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = local.nonsense
+
+
+def test_onnx_runtime_keeps_to_itself(tmp_path: Path) -> None:
+    home = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "TMPDIR")}
+    program = (
+        "import socket, numpy\n"
+        "def no(*_, **__): raise AssertionError('a look-up')\n"
+        "socket.getaddrinfo = no\n"
+        "from inference_sdk.local import InferenceParameters, ModelStore\n"
+        "model = ModelStore().get('coco/3')\n"
+        "model.infer(numpy.zeros((9, 9, 3), numpy.uint8), InferenceParameters())"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, timeout=60, env={**os.environ, **home}
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -31,6 +31,9 @@ NAME = "inference-sdk"
 # click's classes, which typer carries under changing names; this one it has always exported.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
+OWN_MODELS = "Models of your own"
+"""Heading of the options of `serve` that are about them."""
+
 Action = Callable[[], ExitCode]
 """What a command line means, ready to be carried out."""
 
@@ -227,14 +230,105 @@ def serve_command(
         Optional[str],
         typer.Option("--api-key", help="Answer only those who send it.", show_default=False),
     ] = None,
+    model: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            metavar="ID=FILE",
+            help="Serve an ONNX file under an id, as in my-project/1=best.onnx. Once for each.",
+            rich_help_panel=OWN_MODELS,
+        ),
+    ] = None,
+    models: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="DIR",
+            help="Serve each ONNX file of a folder; those that come later, too.",
+            rich_help_panel=OWN_MODELS,
+        ),
+    ] = None,
+    task: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="What they do: detect, segment, pose, classify, multi-label, obb or semantic. "
+            "This and what follows: for one of several models, ID=VALUE.",
+            rich_help_panel=OWN_MODELS,
+        ),
+    ] = None,
+    labels: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="Names of the classes: a text file with one on each line, or a,b,c.",
+            rich_help_panel=OWN_MODELS,
+        ),
+    ] = None,
+    keypoints: Annotated[
+        Optional[list[str]],
+        typer.Option(help="Names of the keypoints: a,b,c.", rich_help_panel=OWN_MODELS),
+    ] = None,
+    size: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="Size of the input, where the file takes any: 640, or 640x480.",
+            rich_help_panel=OWN_MODELS,
+        ),
+    ] = None,
+    fit: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="How pictures are fitted in: letterbox, stretch or crop.",
+            rich_help_panel=OWN_MODELS,
+        ),
+    ] = None,
+    values: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="Range of the input: 0-1, 0-255, -1-1 or imagenet.", rich_help_panel=OWN_MODELS
+        ),
+    ] = None,
+    provider: Annotated[
+        Optional[str],
+        typer.Option(
+            help="What runs them: CPU, CUDA, TensorRT, CoreML, OpenVINO, as installed.",
+            rich_help_panel=OWN_MODELS,
+        ),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Answer 404 for coco/3, yolov8n-640 and such: they are not here."
+        ),
+    ] = False,
+    preload: Annotated[
+        bool, typer.Option("--preload", help="Load the packaged models in the background.")
+    ] = False,
+    max_models: Annotated[
+        Optional[int],
+        typer.Option(
+            min=1, help="Models loaded at a time; the least used gives way.", show_default=False
+        ),
+    ] = None,
 ) -> Action:
-    """Serve the embedded models, until Ctrl+C.
+    """Serve the embedded models and your own, until Ctrl+C.
 
     Programs and other machines then use it as any inference server.
     """
-    from inference_sdk.cli.serve import serve
+    from inference_sdk.cli.serve import ModelOptions, serve
 
-    return partial(serve, host, port, api_key, console())
+    options = ModelOptions(
+        models=model or (),
+        folder=models,
+        tasks=task or (),
+        labels=labels or (),
+        keypoints=keypoints or (),
+        sizes=size or (),
+        fits=fit or (),
+        values=values or (),
+        provider=provider,
+        strict=strict,
+        preload=preload,
+        max_models=max_models,
+    )
+    return partial(serve, host, port, api_key, options, console())
 
 
 @app.command("stream")

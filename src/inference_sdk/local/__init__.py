@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inference_sdk.local.app import MODELS, create_app
-    from inference_sdk.local.models import InferenceParameters, Model, ModelStore
+    from inference_sdk.local.faults import UnusableModelError
+    from inference_sdk.local.models import InferenceParameters, Model, ModelFile, ModelStore
     from inference_sdk.local.server import LocalServer, serve
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "InferenceParameters",
     "LocalServer",
     "Model",
+    "ModelFile",
     "ModelStore",
+    "UnusableModelError",
     "create_app",
     "serve",
 ]
@@ -27,7 +30,9 @@ _HOMES = {
     "create_app": "app",
     "InferenceParameters": "models",
     "Model": "models",
+    "ModelFile": "models",
     "ModelStore": "models",
+    "UnusableModelError": "faults",
     "LocalServer": "server",
     "serve": "server",
 }

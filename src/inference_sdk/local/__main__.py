@@ -16,6 +16,7 @@ import orjson
 from aiohttp import web
 
 from inference_sdk.local.app import create_app
+from inference_sdk.local.faults import UnusableModelError
 from inference_sdk.local.server import listen, resolve_models, run_until
 from inference_sdk.local.streaming.signalling import load_ahead
 
@@ -24,11 +25,14 @@ def main() -> None:
     # Ctrl+C reaches the whole group of processes; when to end is for the program to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = orjson.loads(sys.stdin.buffer.readline())
-    app = create_app(models=resolve_models(settings["models"]), api_key=settings["api_key"])
     try:
+        app = create_app(models=resolve_models(settings["models"]), api_key=settings["api_key"])
         listener = listen(settings["host"], settings["port"])
     except OSError as error:
         _report({"errno": error.errno, "error": error.strerror})
+        return
+    except UnusableModelError as error:
+        _report({"unusable": str(error)})
         return
     with listener:
         asyncio.run(_serve_until_input_ends(app, listener))

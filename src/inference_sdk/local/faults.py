@@ -89,3 +89,7 @@ class NoModelForTaskError(RequestFault):
     """An endpoint of the API that this server has no model for, until the user registers one."""
 
     status = 501
+
+
+class UnusableModelError(RequestFault, ValueError):
+    """An ONNX file that is missing or broken, or of which something has to be told; says what."""

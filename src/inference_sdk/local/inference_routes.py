@@ -21,6 +21,7 @@ from inference_sdk.local.models import InferenceParameters, Model
 from inference_sdk.local.tasks import NOT_SERVED, TASKS, Task
 from inference_sdk.local.wire import (
     MODELS,
+    answering_id,
     decode_image,
     fetch_image_file,
     in_order,
@@ -116,7 +117,13 @@ def infer_file(model: Model, file: bytes | str, parameters: InferenceParameters)
     started = time.perf_counter()
     answer = model.infer(image, parameters)
     elapsed = time.perf_counter() - started
-    answer = {"inference_id": str(uuid.uuid4()), "frame_id": None, "time": elapsed, **answer}
+    answer = {
+        "inference_id": str(uuid.uuid4()),
+        "frame_id": None,
+        "time": elapsed,
+        "model_id": answering_id(model),
+        **answer,
+    }
     if parameters.visualize_predictions:
         from inference_sdk.local.drawing import draw_predictions
 

@@ -50,7 +50,8 @@ async def _readiness(_: web.Request) -> web.Response:
 
 
 async def _registry(request: web.Request) -> web.Response:
-    return json_response({"models": request.app[MODELS].registered()})
+    models = request.app[MODELS]
+    return json_response({"models": models.registered(), "stand_ins": models.stand_ins()})
 
 
 async def _add(request: web.Request) -> web.Response:

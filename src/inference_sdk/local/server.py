@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from types import TracebackType
 from typing import IO, Any, Union, cast
@@ -23,6 +23,7 @@ import orjson
 from aiohttp import web
 
 from inference_sdk.local.app import create_app
+from inference_sdk.local.faults import UnusableModelError
 from inference_sdk.local.models import ModelStore
 from inference_sdk.local.streaming.signalling import load_ahead
 
@@ -35,9 +36,9 @@ STOP_TIMEOUT = 10.0
 DRAIN_TIMEOUT = 2.0
 """Seconds that requests under way may take to end once the server stops."""
 
-Models = Union[ModelStore, str, None]
-"""What a server answers with: a store, or "package.module:function" that makes one; None for the
-packaged models alone."""
+Models = Union[ModelStore, Mapping[str, Any], str, None]
+"""What a server answers with: a store; files and factories by id, as `ModelStore` takes them; or
+"package.module:function" that makes a store. None for the packaged models alone."""
 
 
 class LocalServer:
@@ -47,12 +48,14 @@ class LocalServer:
         host: address to listen on. Whoever can reach it can use it: think before leaving loopback.
         port: 0 takes a free one.
         process: run in a process of its own, so that it neither shares the interpreter's lock
-            with the program nor goes down with it. `models` must then be a text.
+            with the program nor goes down with it. `models` must then be files or a text.
         api_key: when given, requests must carry it.
-        models: a `ModelStore`, or "package.module:function" that makes one.
+        models: ONNX files by id (paths, or `ModelFile` for what a file does not say of itself), a
+            `ModelStore`, or "package.module:function" that makes one.
 
     Raises:
         OSError: on start, when the port is taken.
+        UnusableModelError: on start, when a file is broken or of no known kind.
 
     Example:
         >>> with LocalServer() as server:
@@ -69,10 +72,10 @@ class LocalServer:
         api_key: str | None = None,
         models: Models = None,
     ) -> None:
-        if process and isinstance(models, ModelStore):
+        if process and _has_code(models):
             raise TypeError(
-                "A ModelStore cannot move to another process. Pass models='package.module:function'"
-                ", the place of a function that makes one."
+                "A ModelStore cannot move to another process, nor can a factory. Pass "
+                "models='package.module:function', the place of a function that makes a store."
             )
         self._host = host
         self._port = port
@@ -214,12 +217,22 @@ def resolve_models(models: Models) -> ModelStore:
         return ModelStore()
     if isinstance(models, ModelStore):
         return models
+    if isinstance(models, Mapping):
+        store = ModelStore(models)
+        store.open_files()
+        return store
     from pkgutil import resolve_name
 
     store = resolve_name(models)()
     if not isinstance(store, ModelStore):
         raise TypeError(f"'{models}' has to make a ModelStore, not {type(store).__name__}.")
     return store
+
+
+def _has_code(models: Models) -> bool:
+    if isinstance(models, Mapping):
+        return any(callable(source) for source in models.values())
+    return isinstance(models, ModelStore)
 
 
 def _url(host: str, port: int) -> str:
@@ -290,7 +303,7 @@ class _ServerProcess:
 
     def _hand_over(self, settings: dict[str, Any]) -> int:
         stdin, stdout = _pipes(self._process)
-        stdin.write(orjson.dumps(settings) + b"\n")
+        stdin.write(orjson.dumps(settings, default=str) + b"\n")
         stdin.flush()
         # A line comes, or the pipe ends with the process: after START_TIMEOUT it is made to.
         watchdog = threading.Timer(START_TIMEOUT, self._process.kill)
@@ -303,6 +316,8 @@ class _ServerProcess:
         if not line:
             raise RuntimeError("The server process ended before it was ready; see its output.")
         answer = orjson.loads(line)
+        if "unusable" in answer:
+            raise UnusableModelError(answer["unusable"])
         if "error" in answer:
             raise OSError(answer["errno"], answer["error"])
         return int(answer["port"])

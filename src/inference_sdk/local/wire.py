@@ -112,8 +112,14 @@ async def use_model(request: web.Request, model_id: str) -> Model:
     was_loaded = store.is_loaded(model_id)
     model = await run_blocking(request, store.get, model_id)
     load_time = None if was_loaded else store.load_time(model_id)
-    used_models.get()[model.description["model_id"]] = load_time
+    used_models.get()[answering_id(model)] = load_time
     return model
+
+
+def answering_id(model: Model) -> str:
+    """Id of what really answers: that of a stand-in is its own, whatever was asked for."""
+    description = model.description
+    return str(description.get("answering_model_id", description["model_id"]))
 
 
 async def load_image(

@@ -7,7 +7,8 @@ Pillow and ONNX Runtime are loaded with the first model.
 from __future__ import annotations
 
 from inference_sdk.local.models.base import Model, ModelFactory
+from inference_sdk.local.models.model_file import ModelFile
 from inference_sdk.local.models.parameters import InferenceParameters
 from inference_sdk.local.models.store import ModelStore
 
-__all__ = ["InferenceParameters", "Model", "ModelFactory", "ModelStore"]
+__all__ = ["InferenceParameters", "Model", "ModelFactory", "ModelFile", "ModelStore"]

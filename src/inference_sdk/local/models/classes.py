@@ -15,6 +15,18 @@ COCO_CLASSES = (
     "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
 )  # fmt: skip
 
+_GAPS = (0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+"""Numbers up to 90 that COCO gave to categories which it then left out."""
+
+
+def _by_category_id() -> tuple[str, ...]:
+    names = iter(COCO_CLASSES)
+    return tuple("unused" if number in _GAPS else next(names) for number in range(91))
+
+
+COCO_IDS = _by_category_id()
+"""The same by COCO's own numbers, 0 to 90, as DETR and RF-DETR have learned them."""
+
 COCO_KEYPOINTS = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",
     "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip",

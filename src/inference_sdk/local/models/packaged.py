@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inference_sdk.local.models import boxes, polygons
+from inference_sdk.local.models import boxes, catalogue, polygons
 from inference_sdk.local.models.classes import COCO_CLASSES, COCO_KEYPOINTS
-from inference_sdk.local.models.network import Network, stretch
+from inference_sdk.local.models.found import keypoints
+from inference_sdk.local.models.network import Network
+from inference_sdk.local.models.preparation import resize_smooth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,15 +26,10 @@ PERSON = ("person",)
 class Detector:
     """Object detection, the 80 classes of COCO."""
 
-    SIDE = 512
+    SIDE = catalogue.DETECTOR.side
 
     def __init__(self, model_id: str) -> None:
-        self.description = _describe(
-            model_id,
-            "object-detection",
-            self.SIDE,
-            "CenterNet on MobileNetV3, COCO (coco-centernet-mobilenetv3.onnx)",
-        )
+        self.description = catalogue.DETECTOR.describe(model_id)
         self._network = Network.shared("coco-centernet-mobilenetv3.onnx")
 
     def infer(self, image: NDArray[np.uint8], parameters: InferenceParameters) -> dict[str, Any]:
@@ -50,7 +47,7 @@ class Detector:
         self, image: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
         """All candidates with an area: boxes, scores and classes."""
-        rows = self._network.run(stretch(image, self.SIDE), "tower_0/detections")
+        rows = self._network.run_one(_stretched(image, self.SIDE), "tower_0/detections")
         height, width = image.shape[:2]
         scale = np.array([width, height, width, height], np.float32) / np.float32(self.SIDE)
         found = boxes.clip(rows[:, :4] * scale, height, width)
@@ -62,19 +59,14 @@ class Detector:
 class PoseModel:
     """Keypoint detection, up to 6 persons, the 17 keypoints of COCO."""
 
-    SIDE = 256
+    SIDE = catalogue.POSES.side
 
     def __init__(self, model_id: str) -> None:
-        self.description = _describe(
-            model_id,
-            "keypoint-detection",
-            self.SIDE,
-            "MoveNet MultiPose Lightning, COCO (coco-movenet-multipose.onnx)",
-        )
+        self.description = catalogue.POSES.describe(model_id)
         self._network = Network.shared("coco-movenet-multipose.onnx")
 
     def infer(self, image: NDArray[np.uint8], parameters: InferenceParameters) -> dict[str, Any]:
-        rows = self._network.run(stretch(image, self.SIDE), "output_0")
+        rows = self._network.run_one(_stretched(image, self.SIDE), "output_0")
         height, width = image.shape[:2]
         # The box comes as ymin, xmin, ymax, xmax, each a share of the image.
         scale = np.array([width, height, width, height], np.float32)
@@ -83,11 +75,16 @@ class PoseModel:
         class_ids = np.zeros(len(rows), dtype=np.intp)
         chosen = boxes.select(found, scores, class_ids, PERSON, parameters)
         points = rows[:, :51].reshape(-1, 17, 3) * np.array([height, width, 1], np.float32)
+        points = points[..., [1, 0, 2]]  # they come as y, x, confidence
         return boxes.answer(
             image,
             [
                 boxes.prediction(found[i], scores[i], 0, "person")
-                | {"keypoints": _keypoints(points[i], parameters.keypoint_confidence)}
+                | {
+                    "keypoints": keypoints(
+                        points[i], COCO_KEYPOINTS, parameters.keypoint_confidence
+                    )
+                }
                 for i in chosen
             ],
         )
@@ -105,13 +102,7 @@ class PersonSegmenter:
     """Of the box, added on each side: the network wants to see where a person ends."""
 
     def __init__(self, model_id: str) -> None:
-        self.description = _describe(
-            model_id,
-            "instance-segmentation",
-            Detector.SIDE,
-            "CenterNet on MobileNetV3 for persons, MediaPipe Selfie Segmentation for their "
-            "masks (coco-centernet-mobilenetv3.onnx, person-selfie-segmentation.onnx)",
-        )
+        self.description = catalogue.PERSONS.describe(model_id)
         self._detector = Detector(model_id)
         self._network = Network.shared("person-selfie-segmentation.onnx")
 
@@ -138,33 +129,13 @@ class PersonSegmenter:
         window = boxes.clip(np.concatenate([box[:2] - margin, box[2:] + margin]), height, width)
         left, top = (int(edge) for edge in window[:2])
         right, bottom = (int(np.ceil(edge)) for edge in window[2:])
-        crop = stretch(image[top:bottom, left:right], self.SIDE)
-        shares = self._network.run(crop / np.float32(255), "activation_10:0")[..., 0]
+        crop = _stretched(image[top:bottom, left:right], self.SIDE)
+        shares = self._network.run_one(crop / np.float32(255), "activation_10:0")[..., 0]
         scale = np.array([right - left, bottom - top], np.float32) / self.SIDE
         outline = polygons.largest_outline(shares) * scale + np.array([left, top], np.float32)
         return np.clip(outline, box[:2], box[2:])
 
 
-def _describe(model_id: str, task_type: str, side: int, answered_by: str) -> dict[str, Any]:
-    return {
-        "model_id": model_id,
-        "task_type": task_type,
-        "batch_size": 1,
-        "input_height": side,
-        "input_width": side,
-        "answered_by": answered_by,
-    }
-
-
-def _keypoints(points: NDArray[np.float32], least: float) -> list[dict[str, Any]]:
-    return [
-        {
-            "x": float(x),
-            "y": float(y),
-            "confidence": float(confidence),
-            "class_id": index,
-            "class": name,
-        }
-        for index, (name, (y, x, confidence)) in enumerate(zip(COCO_KEYPOINTS, points, strict=True))
-        if confidence >= least
-    ]
+def _stretched(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The BGR image as RGB of shape (side, side, 3), its aspect ratio given up."""
+    return resize_smooth(image, side, side)[..., ::-1]

@@ -38,6 +38,9 @@ class InferenceParameters:
     keypoint_confidence: float = 0.0
     """Keypoints below it are left out; 0..1."""
 
+    response_mask_format: str = "polygon"
+    """How masks are given: "polygon" or "rle"."""
+
     visualize_predictions: bool = False
     visualization_labels: bool = False
     visualization_stroke_width: int = 1
@@ -119,6 +122,15 @@ def _count(least: int) -> Callable[[Any], int]:
     return read
 
 
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in words:
+            raise _WrongValueError("enum", f"Input should be {' or '.join(map(repr, words))}")
+        return str(value)
+
+    return read
+
+
 _FLAGS = {"true": True, "on": True, "1": True, "yes": True,
           "false": False, "off": False, "0": False, "no": False}  # fmt: skip
 
@@ -145,6 +157,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "class_filter": _names,
     "class_agnostic_nms": _flag,
     "keypoint_confidence": _share,
+    "response_mask_format": _one_of("polygon", "rle"),
     "visualize_predictions": _flag,
     "visualization_labels": _flag,
     "visualization_stroke_width": _count(1),
