@@ -15,9 +15,12 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
+from inference_sdk import InferenceHTTPClient
+from inference_sdk.local import LocalServer
 from inference_sdk.local.app import create_app
-from inference_sdk.local.workflows import WORKFLOWS, NamedWorkflows
+from inference_sdk.local.workflows import WORKFLOWS
 from inference_sdk.local.workflows.errors import WorkflowDefinitionError
+from inference_sdk.local.workflows.settings import WorkflowSettings
 from tests.integration.bare_peer import serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -289,7 +292,7 @@ async def test_workflows_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "gray.json").write_text(json.dumps(GRAY))
     (tmp_path / "space").mkdir()
     (tmp_path / "space" / "wrapped.json").write_text(json.dumps({"specification": GRAY}))
-    app = create_app(workflows=NamedWorkflows(tmp_path))
+    app = create_app(workflows=tmp_path)
     async with serving(app) as url, aiohttp.ClientSession() as http:
         call = Caller(url, http, app)
         for path in ("/any/workflows/gray", "/space/workflows/wrapped"):
@@ -299,3 +302,95 @@ async def test_workflows_of_a_folder(tmp_path: Path) -> None:
             status, answer = await call.post(path, inputs={})
             assert status == 404
             assert "There are: gray, space/wrapped" in answer["message"]
+
+
+async def test_descriptions_of_what_there_is(call: Caller) -> None:
+    status, answer = await call.post("/workflows/blocks/describe")
+    assert status == 200
+    blocks = {block["manifest_type_identifier"]: block for block in answer["blocks"]}
+    crop = blocks["roboflow_core/dynamic_crop@v1"]
+    assert crop["manifest_type_identifier_aliases"] == ["DynamicCrop", "Crop"]
+    assert crop["output_dimensionality_offset"] == 1
+    assert [output["name"] for output in crop["outputs_manifest"]] == ["crops", "predictions"]
+    schema = crop["block_schema"]
+    assert schema["required"] == ["type", "name", "images", "predictions"]
+    assert schema["properties"]["images"]["kind"] == [{"name": "image"}]
+    assert schema["properties"]["mask_opacity"]["default"] == 0.0
+    assert {kind["name"] for kind in answer["declared_kinds"]} > {"image", "*"}
+    assert {
+        "manifest_type_identifier": "roboflow_core/dynamic_crop@v1",
+        "property_name": "images",
+        "property_description": "",
+        "compatible_element": "any_data",
+        "is_list_element": False,
+        "is_dict_element": False,
+    } in answer["kinds_connections"]["image"]
+    operations = answer["universal_query_language_description"]["operations_description"]
+    assert "StringToUpperCase" in [each["operation_type"] for each in operations]
+
+
+async def test_versions_and_the_schema_of_specifications(call: Caller) -> None:
+    async with call.http.get(f"{call.url}/workflows/execution_engine/versions") as answer:
+        assert await answer.json() == {"versions": ["1.17.0"]}
+    async with call.http.get(f"{call.url}/workflows/definition/schema") as answer:
+        schema = (await answer.json())["schema"]
+    assert schema["required"] == ["version", "inputs", "steps", "outputs"]
+
+
+async def test_the_interface_of_a_workflow(call: Caller) -> None:
+    specification = model_workflow("object_detection")
+    status, answer = await call.post("/workflows/describe_interface", specification=specification)
+    assert status == 200
+    assert answer["inputs"] == {"image": ["image"], "model": ["roboflow_model_id"]}
+    assert answer["outputs"] == {
+        "predictions": ["object_detection_prediction"],
+        "drawn": ["image"],
+    }
+    assert answer["typing_hints"]["image"] == "dict"
+    call.app[WORKFLOWS].register("space", "find", specification)
+    named = await call.post("/space/workflows/find/describe_interface")
+    assert named == (200, answer)
+
+
+async def test_outputs_that_depend_on_the_fields_of_a_step(call: Caller) -> None:
+    step = {"type": "DynamicCrop", "images": "$inputs.a", "predictions": "$inputs.b"}
+    status, answer = await call.post("/workflows/blocks/dynamic_outputs", **step)
+    assert status == 200
+    assert [output["name"] for output in answer] == ["crops", "predictions"]
+    assert answer[0]["kind"][0]["name"] == "image"
+
+
+BLOCKS = """
+from inference_sdk.local.workflows import Block
+from inference_sdk.local.workflows.block import Image
+
+class Sides(Block):
+    TYPES = ("file/sides@v1",)
+    OUTPUTS = {"sides": ("list_of_values",)}
+    image: Image
+
+    def run(self):
+        return {"sides": list(self.image.size)}
+"""
+
+
+@pytest.mark.parametrize("process", [False, True])
+def test_a_server_with_a_folder_of_workflows_and_blocks_of_ones_own(
+    tmp_path: Path, process: bool
+) -> None:
+    (tmp_path / "my_blocks.py").write_text(BLOCKS)
+    folder = tmp_path / "workflows"
+    folder.mkdir()
+    step = {"type": "file/sides@v1", "name": "sides", "image": "$inputs.image"}
+    output = {"type": "JsonField", "name": "sides", "selector": "$steps.sides.sides"}
+    specification = {**GRAY, "steps": [step], "outputs": [output]}
+    (folder / "sides.json").write_text(json.dumps(specification))
+    settings = WorkflowSettings(folder=str(folder), blocks=(str(tmp_path / "my_blocks.py"),))
+    with LocalServer(process=process, workflows=settings) as server:
+        client = InferenceHTTPClient(server.url, api_key="any")
+        outputs = client.run_workflow(
+            workspace_name="any",
+            workflow_id="sides",
+            images={"image": str(EXAMPLES / "coffee.jpg")},
+        )
+    assert outputs == [{"sides": [600, 400]}]

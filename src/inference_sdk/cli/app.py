@@ -307,12 +307,23 @@ def serve_command(
             min=1, help="Models loaded at a time; the least used gives way.", show_default=False
         ),
     ] = None,
+    workflows: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="DIR", help="Folder of JSON files, each a workflow known by its name."
+        ),
+    ] = None,
+    blocks: Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="FILE", help="Python file with blocks of your own for workflows."),
+    ] = None,
 ) -> Action:
     """Serve the embedded models and your own, until Ctrl+C.
 
     Programs and other machines then use it as any inference server.
     """
     from inference_sdk.cli.serve import ModelOptions, serve
+    from inference_sdk.local.workflows.settings import WorkflowSettings
 
     options = ModelOptions(
         models=model or (),
@@ -328,7 +339,8 @@ def serve_command(
         preload=preload,
         max_models=max_models,
     )
-    return partial(serve, host, port, api_key, options, console())
+    known = WorkflowSettings(folder=workflows, blocks=blocks or ())
+    return partial(serve, host, port, api_key, options, known, console())
 
 
 @app.command("stream")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from inference_sdk.local import ModelStore
+    from inference_sdk.local.workflows.settings import WorkflowSettings
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,17 @@ class ModelOptions:
 
 
 def serve(
-    host: str, port: int, api_key: str | None, options: ModelOptions, console: Console
+    host: str,
+    port: int,
+    api_key: str | None,
+    options: ModelOptions,
+    workflows: WorkflowSettings,
+    console: Console,
 ) -> ExitCode:
     """Run the command; `console` is standard output.
 
     Raises:
-        CommandError: the port is taken, a model cannot be used, or the extra `local` is missing.
+        CommandError: the port is taken, a model or file cannot be used, or the extra `local` is missing.
     """
     require("onnxruntime", extra="local", purpose="The embedded server")
     from inference_sdk.local import UnusableModelError
@@ -60,9 +66,10 @@ def serve(
             port,
             api_key=api_key,
             models=store,
+            workflows=workflows,
             on_ready=lambda address: _announce(address, own, store, options, console),
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CommandError(one_line(error), ExitCode.FAILED) from error
     return ExitCode.OK
 

@@ -26,7 +26,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = orjson.loads(sys.stdin.buffer.readline())
     try:
-        app = create_app(models=resolve_models(settings["models"]), api_key=settings["api_key"])
+        app = create_app(
+            models=resolve_models(settings["models"]),
+            api_key=settings["api_key"],
+            workflows=settings["workflows"],
+        )
         listener = listen(settings["host"], settings["port"])
     except OSError as error:
         _report({"errno": error.errno, "error": error.strerror})

@@ -29,11 +29,10 @@ from inference_sdk.local.wire import (
     used_models,
 )
 from inference_sdk.local.workflows import routes as workflow_routes
+from inference_sdk.local.workflows.settings import WorkflowSettings, WorkflowsGiven
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
-
-    from inference_sdk.local.workflows import NamedWorkflows
 
 __all__ = ["MODELS", "create_app"]
 
@@ -50,7 +49,7 @@ def create_app(
     *,
     models: ModelStore | None = None,
     api_key: str | None = None,
-    workflows: NamedWorkflows | None = None,
+    workflows: WorkflowsGiven = None,
 ) -> web.Application:
     """The application, to be run by `LocalServer`, `serve` or any aiohttp runner.
 
@@ -58,7 +57,7 @@ def create_app(
         models: what it answers with; by default the packaged models.
         api_key: when given, requests must carry it: in the body or the query as `api_key`, or as
             `Authorization: Bearer …`.
-        workflows: those it knows by name; none by default.
+        workflows: a folder of JSON files, or `WorkflowSettings`; by default none is known by name.
     """
     middlewares: list[Middleware] = [_add_headers, _answer_faults]
     if api_key is not None:
@@ -67,7 +66,7 @@ def create_app(
     app[MODELS] = ModelStore() if models is None else models
     app.cleanup_ctx.append(_workers)
     registry_routes.add_routes(app)
-    workflow_routes.add_routes(app, workflows)
+    workflow_routes.add_routes(app, WorkflowSettings.of(workflows))
     streaming.add_routes(app)
     inference_routes.add_routes(app)
     # Last, for it takes any path of two parts.

@@ -26,6 +26,7 @@ from inference_sdk.local.app import create_app
 from inference_sdk.local.faults import UnusableModelError
 from inference_sdk.local.models import ModelStore
 from inference_sdk.local.streaming.signalling import load_ahead
+from inference_sdk.local.workflows.settings import WorkflowSettings, WorkflowsGiven
 
 START_TIMEOUT = 60.0
 """Seconds. A process on a busy machine needs a few for its imports."""
@@ -52,6 +53,8 @@ class LocalServer:
         api_key: when given, requests must carry it.
         models: ONNX files by id (paths, or `ModelFile` for what a file does not say of itself), a
             `ModelStore`, or "package.module:function" that makes one.
+        workflows: a folder of JSON files, each a workflow known by its name, or
+            `WorkflowSettings` for what else they may do.
 
     Raises:
         OSError: on start, when the port is taken.
@@ -71,6 +74,7 @@ class LocalServer:
         process: bool = False,
         api_key: str | None = None,
         models: Models = None,
+        workflows: WorkflowsGiven = None,
     ) -> None:
         if process and _has_code(models):
             raise TypeError(
@@ -82,6 +86,7 @@ class LocalServer:
         self._in_process = process
         self._api_key = api_key
         self._models = models
+        self._workflows = WorkflowSettings.of(workflows)
         self._running: _ServerThread | _ServerProcess | None = None
 
     @property
@@ -99,7 +104,9 @@ class LocalServer:
         """Listen. Calling it on a running server does nothing."""
         if self._running is None:
             kind = _ServerProcess if self._in_process else _ServerThread
-            self._running = kind(self._host, self._port, self._api_key, self._models)
+            self._running = kind(
+                self._host, self._port, self._api_key, self._models, self._workflows
+            )
         return self
 
     def stop(self) -> None:
@@ -126,6 +133,7 @@ def serve(
     *,
     api_key: str | None = None,
     models: Models = None,
+    workflows: WorkflowsGiven = None,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the main thread until SIGINT (Ctrl+C) or SIGTERM; requests under way end first.
@@ -135,6 +143,7 @@ def serve(
         port: 0 takes a free one.
         api_key: when given, requests must carry it.
         models: as of `LocalServer`.
+        workflows: as of `LocalServer`.
         on_ready: called with the address once the server listens.
 
     Raises:
@@ -142,7 +151,7 @@ def serve(
     """
     with listen(host, port) as listener:
         address = _url(host, listener.getsockname()[1])
-        app = create_app(models=resolve_models(models), api_key=api_key)
+        app = create_app(models=resolve_models(models), api_key=api_key, workflows=workflows)
         asyncio.run(_serve_until_signal(app, listener, address, on_ready))
 
 
@@ -242,8 +251,15 @@ def _url(host: str, port: int) -> str:
 class _ServerThread:
     """A server on an event loop in a thread of its own."""
 
-    def __init__(self, host: str, port: int, api_key: str | None, models: Models) -> None:
-        app = create_app(models=resolve_models(models), api_key=api_key)
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        api_key: str | None,
+        models: Models,
+        workflows: WorkflowSettings,
+    ) -> None:
+        app = create_app(models=resolve_models(models), api_key=api_key, workflows=workflows)
         self._started: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
@@ -286,7 +302,14 @@ class _ServerProcess:
     needs to know goes through that pipe too: an argument list is for all users to see.
     """
 
-    def __init__(self, host: str, port: int, api_key: str | None, models: Models) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        api_key: str | None,
+        models: Models,
+        workflows: WorkflowSettings,
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "inference_sdk.local"],
             stdin=subprocess.PIPE,
@@ -295,7 +318,13 @@ class _ServerProcess:
         )
         try:
             self.port = self._hand_over(
-                {"host": host, "port": port, "api_key": api_key, "models": models}
+                {
+                    "host": host,
+                    "port": port,
+                    "api_key": api_key,
+                    "models": models,
+                    "workflows": workflows.to_json(),
+                }
             )
         except BaseException:
             self.stop()

@@ -6,9 +6,11 @@ out. Knows nothing of steps. The engine is loaded when it is first asked for.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
 from aiohttp import web
@@ -25,9 +27,13 @@ from inference_sdk.local.wire import (
     use_model,
 )
 from inference_sdk.local.workflows.library import WORKFLOWS, NamedWorkflows
+from inference_sdk.local.workflows.settings import WorkflowSettings
 
 if TYPE_CHECKING:
     from inference_sdk.local.workflows.engine import StepObserver, Workflow
+
+
+SETTINGS = web.AppKey("workflow_settings", WorkflowSettings)
 
 
 class WorkflowsNotInstalledError(RequestFault):
@@ -36,14 +42,25 @@ class WorkflowsNotInstalledError(RequestFault):
     status = 501
 
 
-def add_routes(app: web.Application, workflows: Optional[NamedWorkflows] = None) -> None:
+def add_routes(app: web.Application, settings: WorkflowSettings) -> None:
     """Add the endpoints of workflows; `app` must have `MODELS`."""
-    app[WORKFLOWS] = workflows or NamedWorkflows()
+    app[SETTINGS] = settings
+    app[WORKFLOWS] = NamedWorkflows(settings.folder)
     for path in (endpoints.WORKFLOW_SPECIFICATION, endpoints.LEGACY_WORKFLOW_SPECIFICATION):
         app.router.add_post(path, _run_specification)
     for path in (endpoints.WORKFLOW_BY_ID, endpoints.LEGACY_WORKFLOW_BY_ID):
         app.router.add_post(path, _run_named)
     app.router.add_post("/workflows/validate", _validate)
+    app.router.add_get("/workflows/execution_engine/versions", _versions)
+    app.router.add_route("*", "/workflows/blocks/describe", _describe_blocks)
+    app.router.add_post("/workflows/blocks/dynamic_outputs", _dynamic_outputs)
+    app.router.add_get("/workflows/definition/schema", _schema)
+    app.router.add_post("/workflows/describe_interface", _describe_interface)
+    app.router.add_post(
+        endpoints.WORKFLOW_BY_ID + "/describe_interface", _describe_interface_of_named
+    )
+    if settings.blocks:
+        _load_blocks(settings.blocks)
 
 
 def compiled(specification: Any) -> Workflow:
@@ -53,13 +70,28 @@ def compiled(specification: Any) -> Workflow:
         WorkflowError: it is wrong.
         WorkflowsNotInstalledError: says what to install.
     """
-    try:
+    with _installed():
         from inference_sdk.local.workflows.engine import Workflow
+    return Workflow.of(specification)
+
+
+@contextlib.contextmanager
+def _installed() -> Iterator[None]:
+    """Says what to install where an import fails."""
+    try:
+        yield
     except ImportError as error:
         raise WorkflowsNotInstalledError(
             f"Workflows need the package '{error.name}': pip install 'inference-sdk[workflows]'."
         ) from error
-    return Workflow.of(specification)
+
+
+def _load_blocks(paths: Sequence[str]) -> None:
+    """Blocks of one's own: read when the server starts, so that their mistakes show then."""
+    with _installed():
+        from inference_sdk.local.workflows.registry import add_blocks_from
+    for path in paths:
+        add_blocks_from(path)
 
 
 async def _run_specification(request: web.Request) -> web.Response:
@@ -91,6 +123,51 @@ async def _validate(request: web.Request) -> web.Response:
     return json_response({"status": "ok"})
 
 
+# --- Descriptions -------------------------------------------------------------------------------
+
+
+async def _versions(_: web.Request) -> web.Response:
+    return json_response({"versions": await asyncio.to_thread(_described, "versions")})
+
+
+async def _describe_blocks(request: web.Request) -> web.Response:
+    return json_response(await run_blocking(request, _described, "describe_blocks"))
+
+
+async def _schema(request: web.Request) -> web.Response:
+    return json_response(
+        {"schema": await run_blocking(request, _described, "specification_schema")}
+    )
+
+
+async def _dynamic_outputs(request: web.Request) -> web.Response:
+    body = await read_json_object(request)
+    return json_response(await run_blocking(request, _described, "dynamic_outputs", body))
+
+
+async def _describe_interface(request: web.Request) -> web.Response:
+    body = await read_json_object(request)
+    if body.get("specification") is None:
+        raise InvalidRequestError.missing(("body", "specification"))
+    workflow = await run_blocking(request, compiled, body["specification"])
+    return json_response(await run_blocking(request, _described, "describe_interface", workflow))
+
+
+async def _describe_interface_of_named(request: web.Request) -> web.Response:
+    workflow = await _named(request, await read_json_object(request))
+    return json_response(await run_blocking(request, _described, "describe_interface", workflow))
+
+
+def _described(what: str, *of: Any) -> Any:
+    """What `describe` says; it is loaded when first asked."""
+    with _installed():
+        from inference_sdk.local.workflows import describe
+    return getattr(describe, what)(*of)
+
+
+# --- Running ------------------------------------------------------------------------------------
+
+
 async def _run(request: web.Request, workflow: Workflow, body: dict[str, Any]) -> web.Response:
     given: dict[str, Any] = _field(body, "inputs", dict, {})
     excluded: list[str] = _field(body, "excluded_fields", list, [])
@@ -111,7 +188,13 @@ def services_of(app: web.Application) -> Any:
     """What this server lends to the steps of a workflow."""
     from inference_sdk.local.workflows.block import Services
 
-    return Services(models=app[MODELS], workflows=app[WORKFLOWS].specification)
+    settings = app[SETTINGS]
+    return Services(
+        models=app[MODELS],
+        workflows=app[WORKFLOWS].specification,
+        sinks_directory=settings.sinks,
+        environment=frozenset(settings.environment),
+    )
 
 
 def _run_blocking(

@@ -115,7 +115,7 @@ def read_specification(specification: Any) -> Specification:
     parts = {section: _named(specification, section) for section in SECTIONS[1:]}
     return Specification(
         {part["name"]: _input(part) for part in parts["inputs"]},
-        {part["name"]: _step(part) for part in parts["steps"]},
+        {part["name"]: read_step(part) for part in parts["steps"]},
         tuple(_output(part) for part in parts["outputs"]),
     )
 
@@ -201,8 +201,13 @@ def _output(part: Mapping[str, Any]) -> OutputDefinition:
     return OutputDefinition(name, selector, system == "own")
 
 
-def _step(part: Mapping[str, Any]) -> StepDefinition:
-    name, type_name = part["name"], str(part.get("type"))
+def read_step(part: Mapping[str, Any]) -> StepDefinition:
+    """Read one step.
+
+    Raises:
+        WorkflowSyntaxError: its type is unknown, or a field is missing or wrong.
+    """
+    name, type_name = str(part.get("name")), str(part.get("type"))
     block = find_block(part.get("type"), name)
     given = {
         key: _with_references(part[key], rule) for key, rule in block.rules().items() if key in part
