@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference_sdk.http import pipeline
+from inference_sdk.http import interruption, pipeline
 
 Job = Callable[[], Any]
 
@@ -110,6 +110,39 @@ def test_the_first_failure_ends_it(stream: Stream, concurrency: int) -> None:
     with pytest.raises(LookupError, match="third"):
         results.extend(stream(iter(jobs), concurrency=concurrency, window=3))
     assert results in ([], [0, 1])  # extend() loses what came before
+
+
+@both_streams
+@pytest.mark.parametrize("ordered", [True, False])
+def test_nothing_begins_after_a_failure(stream: Stream, ordered: bool) -> None:
+    begun: list[int] = []
+
+    def fail() -> None:
+        raise LookupError
+
+    jobs = [fail, *[lambda i=i: begun.append(i) for i in range(5)]]
+    with pytest.raises(LookupError):
+        list(stream(jobs, concurrency=1, ordered=ordered))
+    assert begun == []
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_nothing_begins_after_a_failure_in_another_thread(ordered: bool) -> None:
+    begun: list[int] = []
+    beside = threading.Event()
+
+    def fail() -> None:
+        assert beside.wait(10)
+        raise LookupError
+
+    def wait() -> None:
+        beside.set()
+        interruption.sleep(60)  # until it is cut
+
+    jobs = [fail, wait, *[lambda i=i: begun.append(i) for i in range(5)]]
+    with pytest.raises(LookupError):
+        list(pipeline.stream(jobs, concurrency=2, ordered=ordered))
+    assert begun == []
 
 
 @both_streams

@@ -13,6 +13,7 @@ gives something to await (async).
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import (
     AsyncIterable,
@@ -31,7 +32,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from inference_sdk.http.interruption import Scope, ended_by
+from inference_sdk.http.interruption import Cut, Scope, ended_by
 from inference_sdk.http.workers import Workers, beside_loop
 
 T = TypeVar("T")
@@ -73,8 +74,8 @@ def stream(
 ) -> Iterator[T]:
     """Results of the jobs: in the order of the jobs, or as they come when not `ordered`.
 
-    The first failing job ends the stream with its error. Whenever it ends, or is closed, jobs not
-    yet begun are dropped, and those under way are cut. One job at a time runs on the calling
+    The first failing job ends the stream with its error; none begins after it. Whenever the stream
+    ends, or is closed, jobs not yet begun are dropped, and those under way are cut. One job at a time runs on the calling
     thread.
     """
     if isinstance(concurrency, int):
@@ -99,11 +100,14 @@ class _Crew:
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
         self._workers = Workers(lambda: limit.limit, linger=None)
+        self._submitted = 0
+        self._failed = sys.maxsize
         self.scope = Scope()
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
-        work = partial(copy_context().run, self.scope.run, partial(self._count, job))
-        return self._workers.submit(work)
+        self._submitted += 1
+        work = partial(self._carry_out, job, self._submitted)
+        return self._workers.submit(partial(copy_context().run, self.scope.run, work))
 
     def take(self, pending: list[Future[T]], ordered: bool) -> T:
         self._workers.require_own_process()
@@ -115,11 +119,15 @@ class _Crew:
         self.scope.cut()
         self._workers.close()
 
-    def _count(self, job: Callable[[], T]) -> T:
+    def _carry_out(self, job: Callable[[], T], number: int) -> T:
+        if number > self._failed:  # nobody takes its result: the stream ends with that failure
+            self.scope.is_cut.wait()
+            raise Cut
         slot = self._limit.begin(self._workers.running)
         try:
             result = job()
         except BaseException:
+            self._failed = min(self._failed, number)
             self._limit.end(slot, counts=False)
             raise
         self._limit.end(slot)
@@ -196,6 +204,7 @@ class _Room:
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
         self._running = 0
+        self._failed = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def work(self, job: Callable[[], Awaitable[T]]) -> T:
@@ -204,6 +213,7 @@ class _Room:
         try:
             result = await job()
         except BaseException:
+            self._failed = True  # the stream ends with it: who waits now is behind it
             self._limit.end(slot, counts=False)
             raise
         else:
@@ -228,7 +238,7 @@ class _Room:
         self._let_in()
 
     def _let_in(self) -> None:
-        while self._waiting and self._running < self._limit.limit:
+        while self._waiting and not self._failed and self._running < self._limit.limit:
             turn = self._waiting.popleft()
             if not turn.cancelled():
                 self._running += 1
