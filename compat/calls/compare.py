@@ -81,10 +81,10 @@ def report(peer: dict[str, Any], own: dict[str, Any], version: str, shown: int) 
     reasons: Counter[str] = Counter()
     unexplained: list[tuple[str, list[str]]] = []
     for name in peer:
-        differences = list(differ(peer[name], own[name]))
+        differences = list(differ(peer[name], own.get(name, {})))
         reason = "same"
         if differences:
-            reason = explain(name, differences, peer[name], own[name], version)
+            reason = explain(name, differences, peer[name], own.get(name, {}), version)
         if reason is None:
             unexplained.append((name, differences))
         reasons[reason or "UNEXPLAINED"] += 1
@@ -99,6 +99,8 @@ def report(peer: dict[str, Any], own: dict[str, Any], version: str, shown: int) 
 
 def differ(peer: Any, own: Any, place: str = "") -> Iterator[str]:
     """What differs, as lines `place: theirs != ours`."""
+    if _raised(peer) and peer["raised"][0] in _raised(own):
+        return  # who catches theirs catches ours
     if isinstance(peer, dict) and isinstance(own, dict):
         for key in sorted({*peer, *own}):
             yield from differ(peer.get(key, "—"), own.get(key, "—"), f"{place}.{key}")
@@ -107,6 +109,11 @@ def differ(peer: Any, own: Any, place: str = "") -> Iterator[str]:
             yield from differ(*pair, f"{place}[{index}]")
     elif peer != own:
         yield f"{place}: {str(peer)[:300]} != {str(own)[:300]}"
+
+
+def _raised(value: Any) -> list[str]:
+    """The classes of an error within a program; none of other values."""
+    return value.get("raised", []) if isinstance(value, dict) else []
 
 
 if __name__ == "__main__":

@@ -46,6 +46,13 @@ REASONS = (
     Reason("detect_gazes", ANY, r"\| detect_gazes", _fails("FeatureDeprecatedError")),
     Reason("depth_map_format", rf"{NEWER}\.body\.depth_map_format: json != —", "depth_estimation"),
     Reason("no key", rf"{NEWER}\.query: \[\['api_key', 'None'\].* != ", r"key \[null\]"),
+    Reason(
+        "no key",
+        rf"{NEWER}\.(query: .*'api_key', ''|headers.authorization: Bearer  )",
+        r'key \[""\]',
+    ),
+    Reason("clips without a key", ANY, r"v0 \| infer_on_video.*key \[null\]"),
+    Reason("no further request", r"\.requests: ", r"^sync .*\$jpeg.*\"status\": 400"),
     Reason("execution id", rf"{NEWER}\.headers\.execution_id: — != run-1"),
     Reason(
         "Content-Type",
@@ -53,8 +60,14 @@ REASONS = (
         given=lambda peer, own: any(r["body"] in (None, "") for r in own["requests"]),
     ),
     Reason(
-        "within the limits", rf"{NEWER}\.body.*JPEG .* != (PNG|iVBOR)", "default_max_input_size"
+        "within the limits",
+        r"\..*: JPEG .* != (PNG|iVBOR)",
+        "default_max_input_size|'max_width': 32|arguments_unchanged",
     ),
+    Reason("own additions", r"\.result\.\w+: — != ", "program (setting|default|initial)"),
+    Reason("secrets beyond api_key", ANY, "deduct_api_key"),
+    Reason("values of another type", ANY, "entity ServerInfo 1"),
+    Reason("empty files", r"\.result\.raised", "loaded b''"),
     Reason("kinds of errors", r"\.error\.(type|bases)", given=_same_error),
     Reason("server's message", r"\.error\.api_message", "^async", _same_error),
     Reason("no JSON", r"\.(error|result|selected)", given=_fails("JSONDecodeError")),
@@ -74,6 +87,8 @@ REASONS = (
 )
 
 OF_1_8 = (
+    Reason("as 1.8: masks", rf"{NEWER}\.query|\.result\..*\.allow_reduced", "program"),
+    Reason("as 1.8: files as they are", r"\..*: JPEG .* != PNG ", r"_async.*\$(png|wide)"),
     Reason("as 1.8: masks", rf"{NEWER}\.(query|body\.allow_reduced)", r"\| infer[ _]"),
     Reason("as 1.8: source", rf"{NEWER}\.body\.(source|source_info): — != ", "configuration"),
     Reason("as 1.8: billing", rf"{NEWER}\.query: .*countinference", "count_inference"),

@@ -23,8 +23,10 @@ import warnings
 from typing import Any
 
 import numpy as np
-from cases import Case, every
+from case import Case
+from cases import every_case, every_program
 from PIL import Image
+from stage import Program, Stage
 
 import inference_sdk.config
 from inference_sdk import InferenceConfiguration, InferenceHTTPClient, VisualisationResponseFormat
@@ -36,16 +38,21 @@ def main(server: str, folder: str, output: str) -> None:
     os.chdir(folder)
     run = Run(server, folder)
     with open(output, "w") as file:
-        for case in every():
+        for case in every_case():
             for form in ("sync", "async"):
                 found = run.carry_out(case, form)
                 if found is not None:
                     file.write(json.dumps({"case": case.name, "form": form, **found}) + "\n")
+        for name, program in every_program():
+            found = run.play(program)
+            if found is not None:
+                file.write(json.dumps({"case": name, "form": "", **found}) + "\n")
 
 
 class Run:
     def __init__(self, server: str, folder: str) -> None:
         self.server = server
+        self.folder = folder
         pixels = np.zeros((48, 64, 3), np.uint8)
         pixels[:, :32] = (200, 100, 50)
         path = os.path.join(folder, "street")
@@ -80,6 +87,20 @@ class Run:
                 os.environ.pop(key) if value is None else os.environ.update({key: value})
         if outcome.pop("unknown", False):
             return None
+        return {**outcome, "requests": [_request(r) for r in self._ask("/_take", None)]}
+
+    def play(self, program: Program) -> dict[str, Any] | None:
+        """What a program gives and sends; None where this version lacks what it needs."""
+        self._ask("/_set", {})
+        stage = Stage(
+            self.server, self.folder, self.values, lambda answers: self._ask("/_set", answers)
+        )
+        try:
+            outcome = {"result": _shown(contextvars.copy_context().run(program, stage))}
+        except AttributeError:
+            return None
+        except Exception as error:
+            outcome = {"error": _error(error)}
         return {**outcome, "requests": [_request(r) for r in self._ask("/_take", None)]}
 
     def _call(self, case: Case, name: str) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class ApiKeyTransport(str, Enum):
             InvalidParameterError: there is no such transport.
         """
         try:
-            return cls(value or cls.LEGACY)
+            return cls.LEGACY if value is None else cls(value)
         except ValueError:
             choices = ", ".join(repr(transport.value) for transport in cls)
             raise InvalidParameterError(
