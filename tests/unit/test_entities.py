@@ -443,3 +443,9 @@ def test_a_configuration_shows_no_secret():
         service_secret="do-not-show", proxy="http://user:do-not-show@proxy.test"
     )
     assert "do-not-show" not in repr(configuration)
+
+
+@pytest.mark.parametrize("value", ["", "cookie"])
+def test_a_transport_that_there_is_not_is_refused(value: str):
+    with pytest.raises(InvalidParameterError, match="'legacy', 'both', 'header'"):
+        InferenceConfiguration(api_key_transport=value)
