@@ -301,6 +301,12 @@ def serve_command(
     preload: Annotated[
         bool, typer.Option("--preload", help="Load the packaged models in the background.")
     ] = False,
+    max_queue: Annotated[
+        int, typer.Option(min=1, help="Requests under way or waiting; beyond, it answers 503.")
+    ] = 128,
+    drain_timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds that those under way may take at the end.")
+    ] = 30.0,
     max_models: Annotated[
         Optional[int],
         typer.Option(
@@ -322,7 +328,7 @@ def serve_command(
 
     Programs and other machines then use it as any inference server.
     """
-    from inference_sdk.cli.serve import ModelOptions, serve
+    from inference_sdk.cli.serve import LifeOptions, ModelOptions, serve
     from inference_sdk.local.workflows.settings import WorkflowSettings
 
     options = ModelOptions(
@@ -340,7 +346,8 @@ def serve_command(
         max_models=max_models,
     )
     known = WorkflowSettings(folder=workflows, blocks=blocks or ())
-    return partial(serve, host, port, api_key, options, known, console())
+    life = LifeOptions(max_queue, drain_timeout)
+    return partial(serve, host, port, api_key, options, known, life, console())
 
 
 @app.command("stream")

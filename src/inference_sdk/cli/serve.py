@@ -37,12 +37,21 @@ class ModelOptions:
     max_models: int | None = None
 
 
+@dataclass(frozen=True)
+class LifeOptions:
+    """What the command line says of the server as a whole."""
+
+    max_queue: int = 128
+    drain_timeout: float = 30.0
+
+
 def serve(
     host: str,
     port: int,
     api_key: str | None,
     options: ModelOptions,
     workflows: WorkflowSettings,
+    life: LifeOptions,
     console: Console,
 ) -> ExitCode:
     """Run the command; `console` is standard output.
@@ -67,7 +76,10 @@ def serve(
             api_key=api_key,
             models=store,
             workflows=workflows,
+            max_queue=life.max_queue,
+            drain_timeout=life.drain_timeout,
             on_ready=lambda address: _announce(address, own, store, options, console),
+            on_stop=lambda sentence: say(console, sentence),
         )
     except (OSError, ValueError) as error:
         raise CommandError(one_line(error), ExitCode.FAILED) from error

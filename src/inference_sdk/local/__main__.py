@@ -15,9 +15,9 @@ import threading
 import orjson
 from aiohttp import web
 
-from inference_sdk.local.app import create_app
 from inference_sdk.local.faults import UnusableModelError
-from inference_sdk.local.server import listen, resolve_models, run_until
+from inference_sdk.local.server import listen, run_until
+from inference_sdk.local.settings import ServerSettings
 from inference_sdk.local.streaming.signalling import load_ahead
 
 
@@ -25,13 +25,10 @@ def main() -> None:
     # Ctrl+C reaches the whole group of processes; when to end is for the program to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = orjson.loads(sys.stdin.buffer.readline())
+    host, port = settings.pop("host"), settings.pop("port")
     try:
-        app = create_app(
-            models=resolve_models(settings["models"]),
-            api_key=settings["api_key"],
-            workflows=settings["workflows"],
-        )
-        listener = listen(settings["host"], settings["port"])
+        app = ServerSettings.from_json(settings).app()
+        listener = listen(host, port)
     except OSError as error:
         _report({"errno": error.errno, "error": error.strerror})
         return

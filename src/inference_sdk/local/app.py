@@ -19,6 +19,7 @@ from aiohttp import web
 from inference_sdk import config
 from inference_sdk.http.operations import metadata
 from inference_sdk.local import inference_routes, registry_routes, streaming
+from inference_sdk.local.admission import ADMISSION, MAX_QUEUE, Admission
 from inference_sdk.local.faults import RequestFault, UnauthorizedError
 from inference_sdk.local.models import ModelStore
 from inference_sdk.local.wire import (
@@ -50,6 +51,7 @@ def create_app(
     models: ModelStore | None = None,
     api_key: str | None = None,
     workflows: WorkflowsGiven = None,
+    max_queue: int = MAX_QUEUE,
 ) -> web.Application:
     """The application, to be run by `LocalServer`, `serve` or any aiohttp runner.
 
@@ -58,12 +60,16 @@ def create_app(
         api_key: when given, requests must carry it: in the body or the query as `api_key`, or as
             `Authorization: Bearer …`.
         workflows: a folder of JSON files, or `WorkflowSettings`; by default none is known by name.
+        max_queue: requests under way or waiting; those beyond are answered with 503.
     """
+    admission = Admission(max_queue)
     middlewares: list[Middleware] = [_add_headers, _answer_faults]
     if api_key is not None:
         middlewares.append(_key_check(api_key))
+    middlewares.append(admission.middleware())
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[MODELS] = ModelStore() if models is None else models
+    app[ADMISSION] = admission
     app.cleanup_ctx.append(_workers)
     registry_routes.add_routes(app)
     workflow_routes.add_routes(app, WorkflowSettings.of(workflows))
@@ -88,7 +94,7 @@ async def _answer_faults(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except RequestFault as fault:
-        return json_response(fault.body, fault.status)
+        return json_response(fault.body, fault.status, fault.headers)
     except web.HTTPException as error:
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
         return json_response({"detail": error.reason}, error.status, allowed)

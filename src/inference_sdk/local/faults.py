@@ -36,6 +36,13 @@ class RequestFault(Exception):
     """A request that cannot be served; `body` is the JSON of the answer."""
 
     status = 400
+    retry_after: int | None = None
+    """Seconds after which another try may fare better."""
+
+    @property
+    def headers(self) -> dict[str, str] | None:
+        """Of the answer, beside those that all have."""
+        return None if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
     @property
     def body(self) -> dict[str, Any]:
@@ -93,3 +100,10 @@ class NoModelForTaskError(RequestFault):
 
 class UnusableModelError(RequestFault, ValueError):
     """An ONNX file that is missing or broken, or of which something has to be told; says what."""
+
+
+class BusyError(RequestFault):
+    """More requests than the server takes on at once."""
+
+    status = 503
+    retry_after = 1

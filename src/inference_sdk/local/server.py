@@ -14,17 +14,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from types import TracebackType
-from typing import IO, Any, Union, cast
+from types import FrameType, TracebackType
+from typing import IO, Any, cast
 
 import orjson
 from aiohttp import web
 
-from inference_sdk.local.app import create_app
+from inference_sdk.local.admission import ADMISSION, MAX_QUEUE
 from inference_sdk.local.faults import UnusableModelError
-from inference_sdk.local.models import ModelStore
+from inference_sdk.local.settings import Models, ServerSettings
 from inference_sdk.local.streaming.signalling import load_ahead
 from inference_sdk.local.workflows.settings import WorkflowSettings, WorkflowsGiven
 
@@ -35,11 +35,10 @@ STOP_TIMEOUT = 10.0
 """Seconds that ending may take. A process that needs longer is killed."""
 
 DRAIN_TIMEOUT = 2.0
-"""Seconds that requests under way may take to end once the server stops."""
+"""Seconds that requests under way may take to end once a program stops its server."""
 
-Models = Union[ModelStore, Mapping[str, Any], str, None]
-"""What a server answers with: a store; files and factories by id, as `ModelStore` takes them; or
-"package.module:function" that makes a store. None for the packaged models alone."""
+LONG_DRAIN_TIMEOUT = 30.0
+"""The same for a server that is a command: what it took on is for others, who wait for it."""
 
 
 class LocalServer:
@@ -55,6 +54,7 @@ class LocalServer:
             `ModelStore`, or "package.module:function" that makes one.
         workflows: a folder of JSON files, each a workflow known by its name, or
             `WorkflowSettings` for what else they may do.
+        max_queue: requests under way or waiting; those beyond are answered with 503.
 
     Raises:
         OSError: on start, when the port is taken.
@@ -75,8 +75,10 @@ class LocalServer:
         api_key: str | None = None,
         models: Models = None,
         workflows: WorkflowsGiven = None,
+        max_queue: int = MAX_QUEUE,
     ) -> None:
-        if process and _has_code(models):
+        self._settings = ServerSettings(models, api_key, WorkflowSettings.of(workflows), max_queue)
+        if process and self._settings.has_code:
             raise TypeError(
                 "A ModelStore cannot move to another process, nor can a factory. Pass "
                 "models='package.module:function', the place of a function that makes a store."
@@ -84,9 +86,6 @@ class LocalServer:
         self._host = host
         self._port = port
         self._in_process = process
-        self._api_key = api_key
-        self._models = models
-        self._workflows = WorkflowSettings.of(workflows)
         self._running: _ServerThread | _ServerProcess | None = None
 
     @property
@@ -104,9 +103,7 @@ class LocalServer:
         """Listen. Calling it on a running server does nothing."""
         if self._running is None:
             kind = _ServerProcess if self._in_process else _ServerThread
-            self._running = kind(
-                self._host, self._port, self._api_key, self._models, self._workflows
-            )
+            self._running = kind(self._host, self._port, self._settings)
         return self
 
     def stop(self) -> None:
@@ -134,9 +131,14 @@ def serve(
     api_key: str | None = None,
     models: Models = None,
     workflows: WorkflowsGiven = None,
+    max_queue: int = MAX_QUEUE,
+    drain_timeout: float = LONG_DRAIN_TIMEOUT,
     on_ready: Callable[[str], None] | None = None,
+    on_stop: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the main thread until SIGINT (Ctrl+C) or SIGTERM; requests under way end first.
+
+    A second signal ends the process at once.
 
     Args:
         host: address to listen on.
@@ -144,41 +146,69 @@ def serve(
         api_key: when given, requests must carry it.
         models: as of `LocalServer`.
         workflows: as of `LocalServer`.
+        max_queue: requests under way or waiting; those beyond are answered with 503.
+        drain_timeout: seconds that requests under way may take to end.
         on_ready: called with the address once the server listens.
+        on_stop: called with a sentence when requests are under way as the server is asked to stop,
+            and with one on what became of them.
 
     Raises:
         OSError: the port is taken.
     """
+    tell = on_stop or (lambda _: None)
     with listen(host, port) as listener:
         address = _url(host, listener.getsockname()[1])
-        app = create_app(models=resolve_models(models), api_key=api_key, workflows=workflows)
-        asyncio.run(_serve_until_signal(app, listener, address, on_ready))
+        settings = ServerSettings(models, api_key, WorkflowSettings.of(workflows), max_queue)
+        app = settings.app()
+        asyncio.run(_serve_until_signal(app, listener, address, drain_timeout, on_ready, tell))
+    # Counted when the loop has ended, for only then has each of them heard of it.
+    if app[ADMISSION].cut_off:
+        tell(f"Cut off, for they took too long: {app[ADMISSION].cut_off} of what was under way.")
 
 
 async def _serve_until_signal(
     app: web.Application,
     listener: socket.socket,
     address: str,
+    drain_timeout: float,
     on_ready: Callable[[str], None] | None,
+    on_stop: Callable[[str], None],
 ) -> None:
     stop = asyncio.Event()
+    admission = app[ADMISSION]
+
+    def ask_to_stop() -> None:
+        stop.set()
+        if admission.under_way:
+            on_stop(
+                f"Stopping once what is under way is done (requests: {admission.under_way}), in "
+                f"{drain_timeout:g} s at most."
+            )
 
     def ready() -> None:
         load_ahead()
         if on_ready is not None:
             on_ready(address)
 
-    with _on_signals(asyncio.get_running_loop(), stop.set):
-        await run_until(app, listener, stop, ready)
+    with _on_signals(asyncio.get_running_loop(), ask_to_stop):
+        await run_until(app, listener, stop, ready, drain_timeout)
 
 
 @contextlib.contextmanager
 def _on_signals(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> Iterator[None]:
+    """Call back on the first signal to stop; the second ends the process."""
+    signals = 0
+
+    def handle(number: int, _: FrameType | None) -> None:
+        nonlocal signals
+        signals += 1
+        if signals > 1:  # whatever still works, in whichever thread, has had its chance
+            os._exit(128 + number)
+        loop.call_soon_threadsafe(callback)
+
     # signal.signal instead of loop.add_signal_handler: Windows has only the former.
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(callback)) for number in numbers
-    ]
+    before = [signal.signal(number, handle) for number in numbers]
     try:
         yield
     finally:
@@ -191,9 +221,11 @@ async def run_until(
     listener: socket.socket,
     stop: asyncio.Event,
     on_ready: Callable[[], None],
+    drain_timeout: float | None = None,
 ) -> None:
-    """Serve on a listening socket until `stop` is set."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_TIMEOUT)
+    """Serve on a listening socket until `stop` is set, and what is under way has ended."""
+    drain_timeout = DRAIN_TIMEOUT if drain_timeout is None else drain_timeout
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=drain_timeout)
     try:
         await runner.setup()
         await web.SockSite(runner, listener).start()
@@ -220,30 +252,6 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def resolve_models(models: Models) -> ModelStore:
-    """The store behind each of the forms that `models` may have."""
-    if models is None:
-        return ModelStore()
-    if isinstance(models, ModelStore):
-        return models
-    if isinstance(models, Mapping):
-        store = ModelStore(models)
-        store.open_files()
-        return store
-    from pkgutil import resolve_name
-
-    store = resolve_name(models)()
-    if not isinstance(store, ModelStore):
-        raise TypeError(f"'{models}' has to make a ModelStore, not {type(store).__name__}.")
-    return store
-
-
-def _has_code(models: Models) -> bool:
-    if isinstance(models, Mapping):
-        return any(callable(source) for source in models.values())
-    return isinstance(models, ModelStore)
-
-
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -251,15 +259,8 @@ def _url(host: str, port: int) -> str:
 class _ServerThread:
     """A server on an event loop in a thread of its own."""
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        api_key: str | None,
-        models: Models,
-        workflows: WorkflowSettings,
-    ) -> None:
-        app = create_app(models=resolve_models(models), api_key=api_key, workflows=workflows)
+    def __init__(self, host: str, port: int, settings: ServerSettings) -> None:
+        app = settings.app()
         self._started: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
@@ -302,14 +303,7 @@ class _ServerProcess:
     needs to know goes through that pipe too: an argument list is for all users to see.
     """
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        api_key: str | None,
-        models: Models,
-        workflows: WorkflowSettings,
-    ) -> None:
+    def __init__(self, host: str, port: int, settings: ServerSettings) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "inference_sdk.local"],
             stdin=subprocess.PIPE,
@@ -317,15 +311,7 @@ class _ServerProcess:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         try:
-            self.port = self._hand_over(
-                {
-                    "host": host,
-                    "port": port,
-                    "api_key": api_key,
-                    "models": models,
-                    "workflows": workflows.to_json(),
-                }
-            )
+            self.port = self._hand_over({"host": host, "port": port, **settings.to_json()})
         except BaseException:
             self.stop()
             raise

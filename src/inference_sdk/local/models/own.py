@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from inference_sdk.local.faults import UnusableModelError
+from inference_sdk.local.models.batching import Batcher, pays
 from inference_sdk.local.models.facts import Facts
 from inference_sdk.local.models.feeds import Feeds
 from inference_sdk.local.models.heads import recognise
@@ -58,6 +60,8 @@ class OwnModel:
         names = self._head.names.classes
         shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
         batch = f"batch {self._feeds.batch}" if self._feeds.batch else "any batch"
+        if isinstance(self._outputs_of, Batcher):
+            batch += ", run together"
         return (
             f"{self._file.name}: {self._head.kind}; {len(names)} "
             f"{'class' if len(names) == 1 else 'classes'} ({shown}); "
@@ -66,18 +70,28 @@ class OwnModel:
 
     def infer(self, image: NDArray[np.uint8], parameters: InferenceParameters) -> dict[str, Any]:
         tensor, placement = self._prepare(image)
-        outputs = self._run(tensor)
+        outputs = self._outputs_of(tensor)
         return self._head.answer(outputs, placement, parameters)
 
-    def _run(self, tensor: NDArray[Any]) -> list[NDArray[Any]]:
-        outputs = self._network.run(self._feeds.of(tensor[None]))
-        return [output[0] for output in outputs]
+    def _run(self, batch: NDArray[Any]) -> list[NDArray[Any]]:
+        return self._network.run(self._feeds.of(batch))
+
+    def _run_alone(self, tensor: NDArray[Any]) -> list[NDArray[Any]]:
+        return [output[0] for output in self._run(tensor[None])]
+
+    def _runner(self, tensor: NDArray[Any]) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+        """How pictures are run: together where that pays, else each for itself."""
+        if self._feeds.batch is None:
+            return Batcher(self._run) if pays(self._run, tensor) else self._run_alone
+        # A network that always takes several costs the same for one.
+        return Batcher(self._run, self._feeds.batch) if self._feeds.batch > 1 else self._run_alone
 
     def _try_once(self, facts: Facts) -> list[NDArray[Any]]:
         """The outputs for noise: a file that cannot run is found out before it is asked."""
         noise = np.random.default_rng(0).integers(0, 255, (*facts.size, 3), dtype=np.uint8)
         tensor, _ = facts.preparation("stretch", UNIT)(noise)
-        outputs = self._network.run(self._feeds.of(tensor[None]))
+        outputs = self._run(tensor[None])
         if not outputs or not all(isinstance(output, np.ndarray) for output in outputs):
             raise UnusableModelError(f"{facts.name} puts out what is no array of numbers.")
+        self._outputs_of = self._runner(tensor)
         return outputs

@@ -1,0 +1,75 @@
+"""What a server is told at its start, whichever way it is started: in a thread, process or command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from aiohttp import web
+
+from inference_sdk.local.admission import MAX_QUEUE
+from inference_sdk.local.app import create_app
+from inference_sdk.local.models import ModelStore
+from inference_sdk.local.workflows.settings import WorkflowSettings, WorkflowsGiven
+
+Models = Union[ModelStore, Mapping[str, Any], str, None]
+"""What a server answers with: a store; files and factories by id, as `ModelStore` takes them; or
+"package.module:function" that makes a store. None for the packaged models alone."""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """All that makes one server's application another than the next one's."""
+
+    models: Models = None
+    api_key: str | None = None
+    workflows: WorkflowSettings = field(default_factory=lambda: WorkflowSettings.of(None))
+    max_queue: int = MAX_QUEUE
+
+    def app(self) -> web.Application:
+        """The application.
+
+        Raises:
+            UnusableModelError: an ONNX file is broken or of no known kind.
+        """
+        return create_app(
+            models=resolve_models(self.models),
+            api_key=self.api_key,
+            workflows=self.workflows,
+            max_queue=self.max_queue,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """What another process makes the same of."""
+        return {**vars(self), "workflows": self.workflows.to_json()}
+
+    @classmethod
+    def from_json(cls, settings: Mapping[str, Any]) -> ServerSettings:
+        workflows: WorkflowsGiven = settings["workflows"]
+        return cls(**{**settings, "workflows": WorkflowSettings.of(workflows)})
+
+    @property
+    def has_code(self) -> bool:
+        """Some of it is not data, and cannot move to another process."""
+        if isinstance(self.models, Mapping):
+            return any(callable(source) for source in self.models.values())
+        return isinstance(self.models, ModelStore)
+
+
+def resolve_models(models: Models) -> ModelStore:
+    """The store behind each of the forms that `models` may have."""
+    if models is None:
+        return ModelStore()
+    if isinstance(models, ModelStore):
+        return models
+    if isinstance(models, Mapping):
+        store = ModelStore(models)
+        store.open_files()
+        return store
+    from pkgutil import resolve_name
+
+    store = resolve_name(models)()
+    if not isinstance(store, ModelStore):
+        raise TypeError(f"'{models}' has to make a ModelStore, not {type(store).__name__}.")
+    return store
