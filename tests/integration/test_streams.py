@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
+import socket
 import struct
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,8 +135,12 @@ def test_all_endings(folder: Path) -> None:
 
 
 @both_plays
-def test_an_empty_folder(play: Player, client: InferenceHTTPClient, tmp_path: Path) -> None:
+def test_a_folder_without_pictures_is_told(
+    play: Player, client: InferenceHTTPClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "notes.txt").touch()
     assert triples(play, client, tmp_path) == []
+    assert caplog.text.count("holds no picture (endings looked for: jpeg, jpg, png)") == 1
 
 
 @both_plays
@@ -150,6 +157,34 @@ def test_a_broken_file_in_a_folder_is_named(
     with pytest.raises(EncodingError, match=r"b\.JPG'"):
         play(client, program)
     assert got == ["A.png"]
+
+
+@both_plays
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_errors_may_be_results(
+    play: Player,
+    concurrency: int,
+    client: InferenceHTTPClient,
+    folder: Path,
+    detector: RecordingServer,
+) -> None:
+    """A file that is no picture, and a picture that the server refuses: the rest is had."""
+    (folder / "b.JPG").write_bytes(b"broken")
+    detector.answer(
+        "/infer/object_detection",
+        lambda request: web.json_response(
+            {"time": shade_of(request)}, status=400 if shade_of(request) == 60 else 200
+        ),
+    )
+    going_on = client.with_options(on_stream_error="return", max_concurrent_requests=concurrency)
+    (_, first, found), (broken, nothing, unread), (_, third, refused) = triples(
+        play, going_on, folder
+    )
+    assert found == {"time": 20}
+    assert (broken, nothing) == (str(folder / "b.JPG"), None)
+    assert isinstance(unread, EncodingError)
+    assert isinstance(refused, HTTPCallErrorError)
+    assert first.shape == third.shape == (12, 16, 3)
 
 
 def test_grey_and_turned_pictures_in_folders(tmp_path: Path) -> None:
@@ -217,7 +252,7 @@ def test_videos_by_url(
 @both_plays
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(None, "No such file"), (b"no video", "Invalid data"), (b"", "Invalid data|End of file")],
+    [(None, "There is no file"), (b"no video", "Invalid data"), (b"", "Invalid data|End of file")],
 )
 def test_what_is_no_video_is_named(
     play: Player,
@@ -225,13 +260,142 @@ def test_what_is_no_video_is_named(
     content: bytes | None,
     reason: str,
     tmp_path: Path,
+    detector: RecordingServer,
 ) -> None:
     path = tmp_path / "clip.avi"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InvalidInputFormatError, match=reason) as caught:
         triples(play, client, path)
-    assert f"{str(path)!r}" in str(caught.value) or f"text of {len(str(path))}" in str(caught.value)
+    assert f"{str(path)!r}" in str(caught.value)
+    assert detector.requests == []
+
+
+@both_plays
+@pytest.mark.parametrize("source", [None, b"clip.mp4", ["a.jpg"], np.zeros((4, 4, 3), np.uint8)])
+def test_what_has_no_frames_is_refused(
+    play: Player, client: InferenceHTTPClient, source: Any, detector: RecordingServer
+) -> None:
+    async def program(face: Face) -> list[Any]:
+        return await face.list("infer_on_stream", source)
+
+    with pytest.raises(InvalidInputFormatError, match="neither a folder nor a video"):
+        play(client, program)
+    assert detector.requests == []
+
+
+def test_cameras_go_by_number_or_device() -> None:
+    for camera in (97, "/dev/video97"):
+        with pytest.raises(
+            InvalidInputFormatError, match="no file, folder or camera '/dev/video97'"
+        ):
+            list(load_stream_inference_input(camera, None))  # type: ignore[arg-type]
+
+
+def stored(path: Path, codec: str = "mpeg4", frames: int = FRAMES) -> bytes:
+    """A video of grey frames, each brighter by 12; returns what was written."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.width, stream.height = 64, 48
+        stream.pix_fmt = "rgb24" if codec == "png" else "yuv420p"
+        for number in range(frames):
+            picture = np.full((48, 64, 3), 12 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path.read_bytes()
+
+
+@both_plays
+def test_a_broken_frame_has_its_number(
+    play: Player, client: InferenceHTTPClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.avi"
+    parts = stored(path, "png").split(b"\x89PNG")
+    parts[3] = parts[3][:12] + bytes(8) + parts[3][20:]  # 0 x 0 pixels
+    path.write_bytes(b"\x89PNG".join(parts))
+    with pytest.raises(InvalidInputFormatError, match=r"clip\.avi'.*stopped at frame 2\)"):
+        triples(play, client, path)
+    found = triples(play, client.with_options(on_stream_error="return"), path)
+    assert [number for number, _, _ in found] == list(range(FRAMES))
+    assert [frame is None for _, frame, _ in found] == [n == 2 for n in range(FRAMES)]
+    assert isinstance(found[2][2], InvalidInputFormatError)
+    assert found[5][2]["time"] == pytest.approx(60, abs=2)
+
+
+@both_plays
+def test_a_video_that_is_cut_off_is_told(
+    play: Player, client: InferenceHTTPClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "clip.avi"
+    whole = stored(path, frames=20)
+    path.write_bytes(whole[: (whole.index(b"movi") + len(whole)) // 2])
+    got = len(triples(play, client, path))
+    assert 2 < got < 15
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert f"{str(path)!r} is cut off or damaged: of 20 frames that it announces" in told[0]
+    assert f"it ends after {got}" in told[0]
+
+
+@both_plays
+def test_a_video_without_frames_is_an_error(
+    play: Player, client: InferenceHTTPClient, tmp_path: Path, detector: RecordingServer
+) -> None:
+    path = tmp_path / "clip.avi"
+    whole = stored(path)
+    path.write_bytes(whole[: whole.index(b"movi") + 4])
+    with pytest.raises(InvalidInputFormatError, match=r"clip\.avi' is a video without a frame"):
+        triples(play, client, path)
+    assert detector.requests == []
+
+
+@both_plays
+def test_a_whole_video_is_no_cause_for_warnings(
+    play: Player, client: InferenceHTTPClient, video: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    triples(play, client, video)
+    assert caplog.records == []
+
+
+@both_plays
+def test_a_stream_that_says_nothing_ends(
+    play: Player,
+    client: InferenceHTTPClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("inference_sdk.http.utils.video.SILENCE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://user:secret@127.0.0.1:{silent.getsockname()[1]}/live.mp4"
+
+        async def program(face: Face) -> list[Any]:
+            return await face.list("infer_on_stream", address)
+
+        with pytest.raises(InvalidInputFormatError, match=r"live\.mp4.*nothing came for") as caught:
+            play(client, program)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+@both_plays
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_breaking_off_gives_the_file_back(
+    play: Player, concurrency: int, client: InferenceHTTPClient, video: Path
+) -> None:
+    """At once, also while something refers to the frames that came."""
+    kept = []
+
+    def is_open() -> bool:
+        files = Path("/proc/self/fd").iterdir()
+        return str(video) in {os.path.realpath(file) for file in files}
+
+    async def program(face: Face) -> None:
+        async for triple in face.each("infer_on_stream", str(video)):
+            kept.append(triple)
+            assert is_open()
+            break
+
+    play(client.with_options(max_concurrent_requests=concurrency), program)
+    assert not is_open()
+    assert len(kept) == 1
 
 
 def test_sound_is_no_video(tmp_path: Path) -> None:

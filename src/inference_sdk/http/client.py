@@ -47,7 +47,7 @@ from inference_sdk.http.entities import (
     VideoReference,
 )
 from inference_sdk.http.errors import HTTPClientError
-from inference_sdk.http.operations import clips, inference, many, registry
+from inference_sdk.http.operations import clips, frames, inference, many, registry
 from inference_sdk.http.operations.embeddings import CLIP_ARGUMENT_TYPES
 from inference_sdk.http.operations.inference import (
     NEW_INFERENCE_ENDPOINTS,
@@ -57,6 +57,7 @@ from inference_sdk.http.operations.loading import load_all, load_nested
 from inference_sdk.http.operations.state import DEFAULT_HEADERS
 from inference_sdk.http.results import InferenceResult, OneOrMany
 from inference_sdk.http.steps import run, run_async
+from inference_sdk.http.utils.frames import frames_of
 from inference_sdk.http.utils.loaders import (
     load_nested_batches_of_inference_input,
     load_nested_batches_of_inference_input_async,
@@ -410,45 +411,63 @@ class InferenceHTTPClient(
     ) -> Generator[tuple[str | int, Frame, InferenceResult], None, None]:
         """Run a model on the pictures of a folder, or on the frames of a video or stream.
 
+        No more frames are read ahead than `max_concurrent_requests`: by default none. A generator
+        that is closed gives its file or camera back at once.
+
         Args:
             input_uri: a folder, or the path or URL of a video or stream (extra `video`).
             model_id: None takes the selected model.
 
         Yields:
             (path or frame number from 0, BGR uint8 array of shape (H, W, 3), result), in order.
+            With `with_options(on_stream_error="return")` the result of a frame that fails is its
+            `HTTPClientError`, and a frame that cannot be read is None.
+
+        Raises:
+            InvalidInputFormatError: there is nothing, no video, or a video without a frame; or a
+                frame does not decode.
+            EncodingError: a picture of the folder does not decode.
         """
+        keep_errors = self.inference_configuration.on_stream_error == "return"
 
-        def job(reference: str | int, frame: Frame) -> tuple[str | int, Frame, InferenceResult]:
-            return reference, frame, self.infer(inference_input=frame, model_id=model_id)
+        def job(reference: str | int, frame: Frame) -> tuple[str | int, Any, Any]:
+            with frames.FrameOutcome(reference, frame, keep_errors) as outcome:
+                outcome.result = self.infer(inference_input=outcome.frame, model_id=model_id)
+            return outcome.triple
 
-        jobs = (partial(job, *pair) for pair in self._frames(input_uri))
-        yield from pipeline.stream(jobs, **self._window(f"infer {model_id or self.selected_model}"))
+        with frames.releasing(self._frames(input_uri, keep_errors)) as pairs:
+            jobs = (partial(job, *pair) for pair in pairs)
+            yield from pipeline.stream(
+                jobs, **self._window(f"infer {model_id or self.selected_model}")
+            )
 
     async def infer_on_stream_async(
         self, input_uri: str, model_id: str | None = None
     ) -> AsyncIterator[tuple[str | int, Frame, InferenceResult]]:
         """The async twin of `infer_on_stream`."""
+        keep_errors = self.inference_configuration.on_stream_error == "return"
 
-        async def job(
-            reference: str | int, frame: Frame
-        ) -> tuple[str | int, Frame, InferenceResult]:
-            result = await self.infer_async(inference_input=frame, model_id=model_id)
-            return reference, frame, result
+        async def job(reference: str | int, frame: Frame) -> tuple[str | int, Any, Any]:
+            with frames.FrameOutcome(reference, frame, keep_errors) as outcome:
+                outcome.result = await self.infer_async(
+                    inference_input=outcome.frame, model_id=model_id
+                )
+            return outcome.triple
 
-        frames = pipeline.as_async(self._frames(input_uri))
-        jobs = (partial(job, *pair) async for pair in frames)
-        stream = pipeline.stream_async(
-            jobs, **self._window(f"infer {model_id or self.selected_model}")
-        )
-        async with aclosing(stream) as triples:
-            async for triple in triples:
-                yield triple
+        with frames.releasing(self._frames(input_uri, keep_errors)) as pairs:
+            jobs = (partial(job, *pair) async for pair in pipeline.as_async(pairs))
+            stream = pipeline.stream_async(
+                jobs, **self._window(f"infer {model_id or self.selected_model}")
+            )
+            async with aclosing(stream) as triples:
+                async for triple in triples:
+                    yield triple
 
-    def _frames(self, input_uri: str) -> Generator[tuple[str | int, Frame], None, None]:
-        return load_stream_inference_input(
-            input_uri=input_uri,
-            image_extensions=self.inference_configuration.image_extensions_for_directory_scan,
-        )
+    def _frames(self, input_uri: str, keep_errors: bool) -> Iterable[tuple[str | int, Any]]:
+        extensions = self.inference_configuration.image_extensions_for_directory_scan
+        if keep_errors:
+            return frames_of(input_uri, extensions)
+        return load_stream_inference_input(input_uri=input_uri, image_extensions=extensions)
 
     def infer_on_video(
         self, video_reference: VideoReference, model_id: str | None = None

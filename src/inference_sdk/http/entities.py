@@ -290,6 +290,8 @@ class InferenceConfiguration(KeepsSecrets):
         retry_after_limit: seconds of a server's `Retry-After` that are honoured at most.
         retry_budget: retries that the client and its copies have in all, until answers give some
             back, a tenth each; None sets no limit. Retries that `Retry-After` asks for cost none.
+        on_stream_error: what `infer_on_stream` does about a frame that cannot be read or fails:
+            "raise" ends with its error, "return" gives the error as its result and goes on.
         proxy: URL of a proxy; None takes the environment's (`HTTPS_PROXY`, `NO_PROXY`), but
             for this machine itself; "" uses none.
         verify: False skips TLS verification; a path names a CA bundle; True takes the
@@ -351,6 +353,7 @@ class InferenceConfiguration(KeepsSecrets):
     retry_backoff: float = 0.5
     retry_after_limit: float = 30.0
     retry_budget: Optional[int] = 100
+    on_stream_error: Literal["raise", "return"] = "raise"
     proxy: Optional[str] = field(default=None, repr=False)
     verify: Union[bool, str] = True
     client_certificate: Optional[Union[str, tuple[str, str]]] = None
@@ -360,6 +363,7 @@ class InferenceConfiguration(KeepsSecrets):
         _require_choice("confidence_threshold", self.confidence_threshold, ("best", "default"))
         _require_choice("response_mask_format", self.response_mask_format, ("polygon", "rle"))
         _require_choice("image_encoding", self.image_encoding, ("jpeg", "png", "webp"))
+        _require_choice("on_stream_error", self.on_stream_error, ("raise", "return"))
         _require_choice("max_concurrent_requests", self.max_concurrent_requests, (AUTO,))
         if not 1 <= self.image_quality <= 100:
             raise InvalidParameterError(f"image_quality is {self.image_quality}, not 1..100.")

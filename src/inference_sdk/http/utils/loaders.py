@@ -1,16 +1,15 @@
 """Images and frames from wherever they are: the documented loaders.
 
 What a reference is and what is done with it is decided in `operations.loading`; the functions
-here run that, blocking or awaiting, and read folders and videos.
+here run that, blocking or awaiting; frames of folders and videos are read in `frames`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from inference_sdk.http.errors import EncodingError, InvalidInputFormatError
+from inference_sdk.http.errors import InvalidInputFormatError
 from inference_sdk.http.operations.loading import (
     LoadedImage,
     Preparation,
@@ -21,6 +20,7 @@ from inference_sdk.http.operations.loading import (
     uri_is_http_link,
 )
 from inference_sdk.http.steps import Compute, Operation, run, run_async
+from inference_sdk.http.utils.frames import frames_of, frames_of_folder, require_frames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,20 +153,17 @@ def load_stream_inference_input(
     Images are BGR uint8 arrays of shape (H, W, 3), upright.
 
     Args:
-        input_uri: a folder, the path of a video, or the URL of a video or stream.
+        input_uri: a folder, the path of a video, the URL of a video or stream, or the number of a
+            camera (Linux).
         image_extensions: endings of the files to take from a folder, in any case; None takes
             every file that is an image.
 
     Raises:
-        InvalidInputFormatError: neither a folder nor a video that can be opened.
-        EncodingError: a file of the folder, or a frame, does not decode; the message names it.
+        InvalidInputFormatError: neither a folder nor a video that can be opened, a video without a
+            frame, or a frame that does not decode; the message has its number.
+        EncodingError: a file of the folder does not decode; the message names it.
     """
-    if os.path.isdir(input_uri):
-        yield from load_directory_inference_input(input_uri, image_extensions)
-    else:
-        from inference_sdk.http.utils.video import read_frames
-
-        yield from enumerate(read_frames(input_uri))
+    yield from require_frames(frames_of(input_uri, image_extensions))
 
 
 def load_directory_inference_input(
@@ -175,33 +172,6 @@ def load_directory_inference_input(
     """(path, image) of the image files in a folder, sorted by path; sub-folders are left out.
 
     A file with one of the endings has to be an image; without endings, whatever is none is
-    passed over.
+    passed over. A folder that has no image gives nothing, and a warning in the log.
     """
-    for path in _image_paths(directory_path, image_extensions):
-        try:
-            yield path, _read_colours(path)
-        except EncodingError:
-            if image_extensions is not None:
-                raise
-
-
-def _read_colours(path: str) -> Frame:
-    from inference_sdk.http.utils.encoding import bytes_to_pillow_image
-    from inference_sdk.http.utils.image_codec import pillow_to_bgr
-
-    try:
-        with open(path, "rb") as file:
-            return pillow_to_bgr(bytes_to_pillow_image(file.read()))
-    except (OSError, EncodingError) as error:
-        raise EncodingError(f"{path!r}: {error}") from error
-
-
-def _image_paths(directory: str, extensions: Iterable[str] | None) -> list[str]:
-    wanted = None if extensions is None else {e.lower().lstrip(".") for e in extensions}
-    with os.scandir(directory) as entries:
-        files = [entry.path for entry in entries if entry.is_file()]
-    return sorted(
-        path
-        for path in files
-        if wanted is None or os.path.splitext(path)[1].lower().lstrip(".") in wanted
-    )
+    yield from require_frames(frames_of_folder(directory_path, image_extensions))
