@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -355,6 +356,59 @@ def test_a_folder_that_may_not_be_read_is_one_line(
     code, output, errors = infer(tmp_path)
     assert (code, output) == (3, "")
     assert errors == f"inference-sdk: {tmp_path}: Permission denied\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ([""], "an argument"),
+        (["a.jpg", ""], "an argument"),
+        (["a.jpg", "-m", ""], "the value of -m"),
+        (["a.jpg", "--save", ""], "the value of --save"),
+    ],
+)
+def test_a_variable_that_is_not_set_is_wrong_usage(
+    infer: Infer, model_server: RecordingServer, arguments: list[str], what: str
+) -> None:
+    code, output, errors = infer(*arguments)
+    assert (code, output) == (2, "")
+    assert errors.startswith(f"inference-sdk: {what} is empty. Is a variable")
+    assert model_server.requests == []
+
+
+def test_an_empty_key_is_no_key(infer: Infer, picture: Path) -> None:
+    assert infer(picture, "--api-key", "")[0] == 0
+
+
+@pytest.mark.parametrize("save", [[], ["--save", "out"]])
+def test_each_failure_names_its_file(
+    infer: Infer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save: list[str]
+) -> None:
+    """Also of a picture that is kept for drawing, and of what has no end."""
+    monkeypatch.chdir(tmp_path)
+    Path("empty.png").touch()
+    os.mkfifo("pipe.jpg")
+    code, output, _ = infer("empty.png", "pipe.jpg", "/dev/zero", "--json", *save)
+    assert code == 1
+    assert [line["error"][: len(line["image"]) + 2] for line in lines(output)] == [
+        "'empty.png'",
+        "'pipe.jpg'",
+        "'/dev/zero'",
+    ]
+
+
+def test_warnings_of_decoders_stay_away(infer: Infer, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    save_picture(path)
+    content = path.read_bytes()
+    broken = b"Exif\0\0II*\0\x08\0\0\0\xff\x00\x12\x01\x03\0"
+    segment = b"\xff\xe1" + (len(broken) + 2).to_bytes(2, "big") + broken
+    path.write_bytes(content[:2] + segment + content[2:])
+    with pytest.warns(UserWarning, match="EXIF"), Image.open(path) as image:
+        image.getexif()
+    code, _, errors = infer(path, "--save", tmp_path / "out.jpg")
+    assert code == 0
+    assert "arning" not in errors
 
 
 def test_progress_and_lines_of_json_do_not_share_a_terminal(

@@ -35,6 +35,22 @@ def test_a_folder_means_its_pictures_by_name(tmp_path: Path) -> None:
     assert find_sources([str(tmp_path)]) == [a, b]
 
 
+def test_pictures_of_a_folder_that_are_not_taken_are_told(tmp_path: Path) -> None:
+    taken = touch(tmp_path, "a.jpg", "b.webp")
+    touch(tmp_path, "c.tif", "d.TIF", "e.gif", "notes.txt", "README")
+    told: list[str] = []
+    assert find_sources([str(tmp_path)], told.append) == taken
+    assert told == [f"{tmp_path}: passed over 2 .tif, 1 .gif. Files that are named are sent."]
+    named = tmp_path / "c.tif"
+    assert find_sources([str(named)], told.append) == [named]
+    for path in taken:
+        path.unlink()
+    with pytest.raises(
+        CommandError, match=r"no images, beside those passed over: 2 \.tif, 1 \.gif"
+    ):
+        find_sources([str(tmp_path)])
+
+
 def test_files_and_urls_keep_their_order(tmp_path: Path) -> None:
     (picture,) = touch(tmp_path, "a.png")
     url = "HTTPS://example.com/a.jpg"

@@ -31,6 +31,8 @@ NAME = "inference-sdk"
 # click's classes, which typer carries under changing names; this one it has always exported.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
+_MAY_BE_EMPTY = frozenset({"--api-key", "--api-url"})
+
 OWN_MODELS = "Models of your own"
 """Heading of the options of `serve` that are about them."""
 
@@ -83,6 +85,7 @@ def run(arguments: Sequence[str]) -> int:
 def _dispatch(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     try:
+        _refuse_empty(arguments)
         # Typer only reads the command line; what runs is ours, with its errors and signals.
         action = command.main(list(arguments) or ["--help"], prog_name=NAME, standalone_mode=False)
         return action() if callable(action) else int(action or ExitCode.OK)
@@ -99,6 +102,18 @@ def _dispatch(arguments: Sequence[str]) -> int:
             raise
         _show_traceback_if_wanted()
         return _fail(one_line(error), ExitCode.FAILED)
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """An empty text is a variable that was not set: it is no folder, file or model.
+
+    Raises:
+        CommandError: there is one, other than for what a server may do without.
+    """
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        if argument == "" and before not in _MAY_BE_EMPTY:
+            what = f"the value of {before}" if before.startswith("-") else "an argument"
+            raise CommandError(f"{what} is empty. Is a variable of the shell not set?")
 
 
 def _usage_message(error: Exception) -> str:

@@ -6,10 +6,13 @@ A picture that fails costs only itself; a server that is gone ends the run.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,7 @@ from inference_sdk.cli.servers import server_address
 from inference_sdk.cli.terminal import say, spinner
 from inference_sdk.http.errors import EncodingError, HTTPClientError
 from inference_sdk.http.operations.loading import describe
+from inference_sdk.http.utils.file_reading import read_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +60,9 @@ def infer(options: InferOptions, console: Console) -> ExitCode:
         CommandError: the command cannot be carried out as given.
         HTTPClientError: the server is out of reach, or refused before the first picture.
     """
-    sources = find_sources(options.images)
+    # The picture that one is about is not in it, and standard error is for whoever watches.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    sources = find_sources(options.images, partial(say, console))
     targets: list[Target] | None = None
     if options.save is not None:
         require("supervision", extra="viz", purpose="--save")
@@ -131,12 +137,13 @@ class _Picture:
     """A picture that is read once: what is sent is what is drawn on. The client calls `read`."""
 
     def __init__(self, source: Source) -> None:
+        self.name = label(source)
         self._source = source
         self._content = b""
 
     def read(self) -> bytes:
         if isinstance(self._source, Path):
-            self._content = _read_file(self._source)
+            self._content = read_file(os.fspath(self._source))
         else:
             from inference_sdk.http.utils.encoding import decode_base_64
             from inference_sdk.http.utils.loaders import load_image_from_url
@@ -156,13 +163,6 @@ class _Picture:
             reason = f"the answer has no {error}." if lacks else one_line(error)
             return Outcome(image, error=f"The annotated picture was not written: {reason}")
         return Outcome(image, result, picture=label(target.path))
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise EncodingError(f"{label(path)!r} cannot be read: {error.strerror}.") from error
 
 
 class _Tally:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Union
@@ -29,14 +30,23 @@ ENCODINGS = {
 _SUFFIXES = frozenset({".bmp", ".dib", ".jpeg", ".jpg", ".jpe", ".jp2", ".png", ".webp"})
 """Pictures of a folder, in any case: more than `infer_on_stream` takes, as the help says."""
 
+_PASSED_OVER = frozenset({
+    ".avif", ".gif", ".heic", ".heif", ".ico", ".jxl", ".pbm", ".pfm", ".pgm", ".pnm", ".ppm", ".psd",
+    ".svg", ".tga", ".tif", ".tiff",
+})  # fmt: skip
+"""Pictures, too, that servers need not know, or that are several: those are sent when named."""
 
-def find_sources(names: Iterable[str]) -> list[Source]:
+
+def find_sources(names: Iterable[str], tell: Callable[[str], object] | None = None) -> list[Source]:
     """The pictures that the names on the command line mean, in order; those of a folder by name.
+
+    Args:
+        tell: told of pictures that were passed over in a folder.
 
     Raises:
         CommandError: a folder without pictures, wildcards that nothing fits, or no picture at all.
     """
-    sources = [source for name in _names(names) for source in _expand(name)]
+    sources = [source for name in _names(names) for source in _expand(name, tell)]
     if not sources:
         raise CommandError("No image: standard input names none.")
     return sources
@@ -75,18 +85,27 @@ def _is_url(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
 
 
-def _expand(name: str) -> list[Source]:
+def _expand(name: str, tell: Callable[[str], object] | None) -> list[Source]:
     if _is_url(name):
         return [name]
     path = Path(name)
     if not path.is_dir():
         return [path]
-    found = sorted(
-        entry for entry in path.iterdir() if entry.suffix.lower() in _SUFFIXES and entry.is_file()
-    )
+    files = sorted(entry for entry in path.iterdir() if entry.is_file())
+    found = [file for file in files if file.suffix.lower() in _SUFFIXES]
+    passed_over = _count_endings(file for file in files if file.suffix.lower() in _PASSED_OVER)
     if not found:
-        raise CommandError(f"The folder {label(path)} has no images.")
+        rest = f", beside those passed over: {passed_over}" if passed_over else ""
+        raise CommandError(f"The folder {label(path)} has no images{rest}.")
+    if passed_over and tell is not None:
+        tell(f"{label(path)}: passed over {passed_over}. Files that are named are sent.")
     return list(found)
+
+
+def _count_endings(files: Iterable[Path]) -> str:
+    """How many of each ending, as "2 .tif, 1 .gif"; empty for no files."""
+    counted = Counter(file.suffix.lower() for file in files)
+    return ", ".join(f"{number} {ending}" for ending, number in counted.most_common())
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,9 @@ def describe(reference: Any) -> str:
         return f"{reference.nbytes} bytes"
     if isinstance(reference, (bytes, bytearray)):
         return f"{len(reference)} bytes"
+    name = getattr(reference, "name", None)
+    if hasattr(reference, "read") and isinstance(name, str):
+        return shown(name)  # of an open file
     shape = getattr(reference, "shape", None) or getattr(reference, "size", None)
     kind = type(reference).__name__
     return f"{kind} of shape {shape}" if isinstance(shape, tuple) else f"a {kind}"
