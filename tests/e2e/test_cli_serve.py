@@ -55,10 +55,12 @@ def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
             loaded: list[str] = []
             for _ in range(200):
                 loaded = [model.model_id for model in client.list_loaded_models().models]
-                if len(loaded) == 3:
+                if len(loaded) == 4:
                     break
                 time.sleep(0.05)
-        assert loaded == ["coco/3", "coco-pose-detection/1", "coco-dataset-vdnr1/2"]
+        assert loaded == [
+            "coco/3", "coco-pose-detection/1", "coco-dataset-vdnr1/2", "classifiers/1"
+        ]  # fmt: skip
         process.send_signal(number)
         output, errors = _rest(process)
     assert (process.returncode, errors) == (0, "")

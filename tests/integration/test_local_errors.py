@@ -159,7 +159,7 @@ def test_a_model_at_the_endpoint_of_another_task_is_400(post: Any) -> None:
 
 
 def _unserved() -> list[str]:
-    return [task.path for task in TASKS if not task.packaged] + list(NOT_SERVED)
+    return [task.path for task in TASKS if not task.packaged and not task.extra] + list(NOT_SERVED)
 
 
 @pytest.mark.parametrize("path", _unserved())
@@ -171,6 +171,13 @@ def test_what_there_is_no_model_for_is_501_and_says_what_to_do(post: Any, path: 
     assert "Roboflow server" in answer["message"]
     if path not in NOT_SERVED:
         assert "ModelStore.register(" in answer["message"]
+
+
+def test_without_the_extra_there_is_no_ocr(post: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference_sdk.local.models.catalogue.find_spec", lambda _: None)
+    status, answer = post("/doctr/ocr", json={"image": {"type": "base64", "value": ""}})
+    assert status == 501
+    assert "pip install 'inference-sdk[local-ocr]'" in answer["message"]
 
 
 def test_every_endpoint_of_an_image_is_known() -> None:

@@ -151,13 +151,14 @@ _READERS: dict[str, Any] = {"size": _size, "keypoints": _names}
 def _announce(
     address: str, own: Sequence[str], store: ModelStore, options: ModelOptions, console: Console
 ) -> None:
-    from inference_sdk.local.models.catalogue import PACKAGED
+    from inference_sdk.local.models.catalogue import packaged_models
 
     say(console, f"Serving at {address}")
     for line in own:
         say(console, f"  {line}")
-    for model in PACKAGED:
-        stands_in = "" if options.strict else f", also for {model.example} and its like"
+    for model in packaged_models():
+        plain = options.strict or not model.stands_in
+        stands_in = "" if plain else f", also for {model.example} and its like"
         say(console, f"  {model.model_id:30} {model.task_type:22} {model.title}{stands_in}")
     say(console, "Stop with Ctrl+C.")
     if options.preload:
@@ -166,7 +167,9 @@ def _announce(
 
 def _preload(store: ModelStore, options: ModelOptions) -> None:
     """Load the packaged models while others are served already."""
-    from inference_sdk.local.models.catalogue import PACKAGED
+    from inference_sdk.local.models.catalogue import packaged_models
 
-    for model in PACKAGED[: options.max_models]:
+    # OCR is large, and few ask for it.
+    wanted = [model for model in packaged_models() if model.stands_in and not model.needs]
+    for model in wanted[: options.max_models]:
         store.get(model.model_id if options.strict else model.example)

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from inference_sdk.http.utils.encoding import decode_base_64, encode_base_64
+from inference_sdk.http.utils.picture_kinds import kind_of
 from inference_sdk.local.faults import (
     InvalidRequestError,
     Location,
@@ -97,8 +98,13 @@ def _image_references(body: Mapping[str, Any]) -> list[tuple[Location, Any]]:
 
 async def _model_for(task: Task, model_id: str, request: web.Request) -> Model:
     if not task.packaged and not request.app[MODELS].knows(model_id):
+        extra = (
+            f"Install one with pip install 'inference-sdk[{task.extra}]', or r"
+            if task.extra
+            else "R"
+        )
         raise NoModelForTaskError(
-            f"This server has no {task.noun.partition(' ')[2]}. Register one for '{model_id}' "
+            f"This server has no {task.noun.partition(' ')[2]}. {extra}egister one for '{model_id}' "
             f"with ModelStore.register('{model_id}', factory), or send {request.path} to a "
             "Roboflow server."
         )
@@ -168,10 +174,32 @@ def _percentage_to_share(text: str) -> float | str:
 
 
 async def _v0_image(request: web.Request) -> bytes | str:
-    """The URL in the query, or the body, which is bare base64 whatever its content type says."""
+    """The URL in the query, or the body: a form with a file, a picture as it is, or base64.
+
+    The content type tells a form only: clients call base64 JSON, and curl calls pictures a form.
+    """
     if "image" in request.query:
         return await fetch_image_file(request.query["image"])
+    if request.content_type == "multipart/form-data":
+        return await _form_file(request)
     payload = await request.read()
     if not payload:
         raise InvalidRequestError.missing(("body",))
+    if kind_of(payload) is not None:
+        return payload
     return payload.decode("ascii", errors="replace")
+
+
+async def _form_file(request: web.Request) -> bytes | str:
+    """The field `file` of a form, else its first file."""
+    try:
+        form = await request.post()
+    except ValueError as error:
+        raise InvalidRequestError.at(
+            ("body",), "form_invalid", f"Form decode error: {error}", None
+        ) from error
+    files = [value for value in form.values() if isinstance(value, web.FileField)]
+    field = form.get("file", files[0] if files else None)
+    if field is None:
+        raise InvalidRequestError.missing(("body", "file"))
+    return field.file.read() if isinstance(field, web.FileField) else str(field)

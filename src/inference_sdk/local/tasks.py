@@ -1,6 +1,6 @@
 """The tasks of the API: where each is asked for, and which model is meant.
 
-Detection, keypoints and segmentation are answered by the packaged models; for the others there
+Detection, keypoints, segmentation, classification and OCR are answered by the packaged models; for the others there
 is none, but a user can register one under the id that a request leads to. A task that needs more
 than an image goes in here only with the routes that can serve it.
 """
@@ -36,6 +36,8 @@ class Task:
     """Taken when the field is not given."""
 
     packaged: bool = False
+    extra: str | None = None
+    """That brings a model for it, where it is installed."""
 
     def model_id(self, body: Mapping[str, Any], path_parts: Mapping[str, str]) -> str:
         """The id that a request means.
@@ -56,13 +58,14 @@ class Task:
         return self.model_id_form.format(named)
 
 
-def _family(path: str, noun: str, family: str, version: str) -> Task:
+def _family(path: str, noun: str, family: str, version: str, extra: str | None = None) -> Task:
     return Task(
         path,
         noun,
         model_field=f"{family}_version_id",
         model_id_form=family + "/{}",
         default_model=version,
+        extra=extra,
     )
 
 
@@ -89,6 +92,12 @@ TASKS = (
         endpoints.CLASSIFICATION,
         "a classification model",
         frozenset({"classification", "multi-label-classification"}),
+        packaged=True,
+    ),
+    Task(
+        endpoints.SEMANTIC_SEGMENTATION,
+        "a semantic segmentation model",
+        frozenset({"semantic-segmentation"}),
     ),
     Task(endpoints.EMBEDDINGS, "an image embedding model"),
     Task(endpoints.LMM, "a language model"),
@@ -100,7 +109,7 @@ TASKS = (
     ),
     Task(endpoints.DEPTH_ESTIMATION_BY_MODEL, "a depth estimation model"),
     *(
-        _family(path, "an OCR model", name, "default")
+        _family(path, "an OCR model", name, "default", extra="local-ocr")
         for name, path in endpoints.OCR_ENDPOINTS.items()
     ),
     _family(endpoints.GAZE_DETECTION, "a gaze detection model", "gaze", "L2CS-Net"),

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
+
+from inference_sdk.http.endpoints import OCR_ENDPOINTS
 
 if TYPE_CHECKING:
     from inference_sdk.local.models.base import ModelFactory
@@ -21,15 +25,25 @@ class Packaged:
     model_id: str
     """Its own id."""
     example: str
-    """A public id that it stands in for."""
+    """A public id that it stands in for, else its own."""
     public_ids: str
-    """All of them, as a pattern, aliases resolved."""
+    """All of them, as a pattern, aliases resolved; empty when there are none."""
     task_type: str
     title: str
-    side: int
-    """Of its square input."""
+    side: int | None
+    """Of its square input; None when it takes pictures of any size."""
     maker: str
-    """Class in `packaged`."""
+    """Module and class that make it."""
+    needs: str | None = None
+    """A package that an extra installs; without it there is no such model."""
+
+    @property
+    def is_here(self) -> bool:
+        return self.needs is None or find_spec(self.needs) is not None
+
+    @property
+    def stands_in(self) -> bool:
+        return bool(self.public_ids)
 
     def describe(self, asked_id: str) -> dict[str, Any]:
         """Its description under the id that it was asked by."""
@@ -45,9 +59,7 @@ class Packaged:
 
     def factory(self) -> ModelFactory:
         """Makes it; loads what it needs."""
-        from inference_sdk.local.models import packaged
-
-        maker: ModelFactory = getattr(packaged, self.maker)
+        maker: ModelFactory = resolve_name(f"inference_sdk.local.models.{self.maker}")
         return maker
 
 
@@ -58,7 +70,7 @@ DETECTOR = Packaged(
     "object-detection",
     "CenterNet on MobileNetV3, 80 classes of COCO",
     512,
-    "Detector",
+    "packaged:Detector",
 )
 POSES = Packaged(
     "coco-movenet-multipose/1",
@@ -67,7 +79,7 @@ POSES = Packaged(
     "keypoint-detection",
     "MoveNet MultiPose Lightning, up to 6 persons",
     256,
-    "PoseModel",
+    "packaged:PoseModel",
 )
 PERSONS = Packaged(
     "person-selfie-segmentation/1",
@@ -76,15 +88,49 @@ PERSONS = Packaged(
     "instance-segmentation",
     "CenterNet on MobileNetV3 for persons, MediaPipe Selfie Segmentation for their masks",
     512,
-    "PersonSegmenter",
+    "packaged:PersonSegmenter",
 )
 
-PACKAGED = (DETECTOR, POSES, PERSONS)
+CLASSES = Packaged(
+    "coco-centernet-classes/1",
+    "classifiers/1",
+    r"classifiers/\d+",
+    "classification",
+    "what CenterNet on MobileNetV3 is surest of, 80 classes of COCO",
+    512,
+    "packaged:Classifier",
+)
+LABELS = Packaged(
+    "coco-centernet-labels/1",
+    "coco-centernet-labels/1",
+    "",
+    "multi-label-classification",
+    "all that CenterNet on MobileNetV3 sees, 80 classes of COCO",
+    512,
+    "packaged:Labeller",
+)
+TEXT = Packaged(
+    "rapidocr-pp-ocr/1",
+    "doctr/default",
+    rf"({'|'.join(OCR_ENDPOINTS)})/.+",
+    "ocr",
+    "RapidOCR with PP-OCR models",
+    None,
+    "ocr:TextReader",
+    needs="rapidocr",
+)
+
+EVERY = (DETECTOR, POSES, PERSONS, CLASSES, LABELS, TEXT)
+
+
+def packaged_models() -> list[Packaged]:
+    """Those that are here."""
+    return [model for model in EVERY if model.is_here]
 
 
 def packaged_model(model_id: str, *, strict: bool = False) -> Packaged | None:
     """The one that answers to an id, aliases resolved; only to its own id when `strict`."""
-    for model in PACKAGED:
+    for model in packaged_models():
         if model_id == model.model_id:
             return model
         if not strict and re.fullmatch(model.public_ids, model_id):

@@ -7,8 +7,6 @@ told in one sentence, whatever ONNX Runtime said of it.
 from __future__ import annotations
 
 import os
-import threading
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inference_sdk.local.faults import UnusableModelError
+from inference_sdk.local.models.sharing import shared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_loaded: weakref.WeakValueDictionary[str, Network] = weakref.WeakValueDictionary()
-_loading = threading.Lock()
 
 MAX_THREADS = 4
 """Of one run. Such small networks gain nothing from more."""
@@ -65,7 +61,7 @@ class Network:
     """
 
     def __init__(self, file: bytes | Path, provider: str | None = None) -> None:
-        onnxruntime = _runtime()
+        onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(os.cpu_count() or 1, MAX_THREADS)
         # Threads that spin between runs are 10 % faster, and take a core from everybody else.
@@ -89,12 +85,10 @@ class Network:
     @classmethod
     def shared(cls, file_name: str) -> Network:
         """The network of a packaged file: one for all that use it, freed when nobody does."""
-        with _loading:
-            network = _loaded.get(file_name)
-            if network is None:
-                content = (files("inference_sdk.local") / "assets" / file_name).read_bytes()
-                _loaded[file_name] = network = cls(content)
-            return network
+        return shared(
+            file_name,
+            lambda: cls((files("inference_sdk.local") / "assets" / file_name).read_bytes()),
+        )
 
     @property
     def provider(self) -> str:
@@ -132,7 +126,7 @@ def provider_names(provider: str | None) -> list[str]:
     Raises:
         UnusableModelError: the installed ONNX Runtime has none of this name; says which it has.
     """
-    available = _runtime().get_available_providers()
+    available = runtime().get_available_providers()
     if provider is None or provider.lower() == "cpu":
         return [CPU]
     for name in available:
@@ -145,7 +139,8 @@ def provider_names(provider: str | None) -> list[str]:
     )
 
 
-def _runtime() -> Any:
+def runtime() -> Any:
+    """The module, its telemetry switched off."""
     # From 1.32 on it writes usage data into the user's cache and calls its vendor, unless this is
     # set before it is imported.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -41,6 +41,9 @@ class InferenceParameters:
     response_mask_format: str = "polygon"
     """How masks are given: "polygon" or "rle"."""
 
+    generate_bounding_boxes: bool = False
+    """Of OCR: say where each text stands."""
+
     visualize_predictions: bool = False
     visualization_labels: bool = False
     visualization_stroke_width: int = 1
@@ -158,6 +161,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "class_agnostic_nms": _flag,
     "keypoint_confidence": _share,
     "response_mask_format": _one_of("polygon", "rle"),
+    "generate_bounding_boxes": _flag,
     "visualize_predictions": _flag,
     "visualization_labels": _flag,
     "visualization_stroke_width": _count(1),

@@ -76,6 +76,7 @@ class Preparation:
         channels_last: the axes are height, width, channel.
         channels: 3 for RGB, 1 for grey.
         dtype: of the tensor.
+        frame: shade of what "letterbox" frames with, 0..255.
     """
 
     height: int
@@ -86,6 +87,7 @@ class Preparation:
     channels_last: bool = False
     channels: int = 3
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    frame: int = GREY
 
     def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[Any], Placement]:
         """The tensor of a BGR picture, without the batch axis, and where the picture lies in it."""
@@ -130,7 +132,7 @@ def _letterbox(image: NDArray[np.uint8], to: Preparation) -> tuple[NDArray[np.ui
     inner_width, inner_height = max(round(width * scale), 1), max(round(height * scale), 1)
     # Centred as exporters do it: of an odd rest the smaller half goes before the picture.
     left, top = (to.width - inner_width) // 2, (to.height - inner_height) // 2
-    framed = np.full((to.height, to.width, 3), GREY, np.uint8)
+    framed = np.full((to.height, to.width, 3), to.frame, np.uint8)
     framed[top : top + inner_height, left : left + inner_width] = resize_linear(
         image, inner_width, inner_height
     )

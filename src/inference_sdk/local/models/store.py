@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.local.faults import UnknownModelError
-from inference_sdk.local.models.catalogue import PACKAGED, packaged_model
+from inference_sdk.local.models.catalogue import packaged_model, packaged_models
 from inference_sdk.local.models.folder import scan
 from inference_sdk.local.models.model_file import ModelFile
 
@@ -196,7 +196,8 @@ class ModelStore:
             return []
         return [
             {"for": model.example, "answering_model_id": model.model_id, "title": model.title}
-            for model in PACKAGED
+            for model in packaged_models()
+            if model.stands_in
         ]
 
     def _factory(self, model_id: str) -> ModelFactory:
@@ -232,11 +233,11 @@ class ModelStore:
             )
         names = [
             f"{model.model_id if self._strict else model.example} ({model.task_type})"
-            for model in PACKAGED
+            for model in packaged_models()
         ]
         with self._lock:
             names += self._factories
-        others = "" if self._strict else ", and other versions and aliases of the first three"
+        others = "" if self._strict else ", and other versions and aliases of them"
         return (
             f"No model answers to '{model_id}' here. There are {', '.join(names)}{others}. Serve "
             f"one of your own with `inference-sdk serve --model {model_id}=best.onnx`, or "
