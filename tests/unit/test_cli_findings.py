@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference_sdk.cli.drawing import annotate
-from inference_sdk.cli.findings import BEST_CLASSES, Box, Finding, findings
+from inference_sdk.viz.drawing import annotate
+from inference_sdk.viz.findings import BEST_CLASSES, Box, Finding, findings
 
 BOX = {"x": 50, "y": 40, "width": 40, "height": 20, "confidence": 0.9, "class": "cat"}
 BOX["class_id"] = 3  # type: ignore[assignment]

@@ -187,6 +187,11 @@ def test_the_guide_to_streams_runs_from_top_to_bottom(
     assert [line for line in said.splitlines() if line.startswith(("1 ", "4 "))]
 
 
+def test_the_guide_to_big_batches_runs(running: LocalServer, folder: Path):
+    made = run_page(ROOT / "docs" / "batches.md", running)
+    assert made["summary"].answered == len(list((ROOT / "examples").glob("*.jpg")))
+
+
 def test_the_guide_to_the_embedded_server_runs(folder: Path):
     first = blocks(ROOT / "docs" / "local-server.md", "python")[0]
     namespace: dict[str, Any] = {}

@@ -168,6 +168,12 @@ def _parse_confidence(text: str) -> str:
     return text
 
 
+def _parse_concurrency(text: str) -> str:
+    if text != "auto" and not (text.isdecimal() and int(text) > 0):
+        raise typer.BadParameter(f"{text!r} is neither a number from 1 on, nor auto.")
+    return text
+
+
 @app.command("infer")
 def infer_command(
     images: Annotated[
@@ -230,6 +236,160 @@ def infer_command(
         concurrency=concurrency,
     )
     return partial(infer, options, _stderr())
+
+
+@app.command("batch")
+def batch_command(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folders (with those in them), files, wildcards, manifests, videos, zip, tar; "
+            "s3://, gs://, http:// and the like.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            metavar="PATH",
+            help="The target; its ending chooses the form: .jsonl, .csv, .parquet, .json (COCO).",
+            show_default=False,
+        ),
+    ],
+    model_id: Annotated[
+        Optional[str],
+        typer.Option("--model-id", "-m", help="The model, such as coco/3.", show_default=False),
+    ] = None,
+    workflow: Annotated[
+        Optional[str],
+        typer.Option(
+            "--workflow",
+            "-w",
+            help="A workflow: the JSON file of its specification, or workspace/id.",
+            show_default=False,
+        ),
+    ] = None,
+    call: Annotated[
+        Optional[str],
+        typer.Option(help="A call of the client for images: ocr_image, …", show_default=False),
+    ] = None,
+    form: Annotated[
+        Optional[str],
+        typer.Option(
+            "--format",
+            help="jsonl, csv, parquet, coco, yolo or voc, whatever the ending.",
+            show_default=False,
+        ),
+    ] = None,
+    api_url: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--api-url",
+            envvar="INFERENCE_API_URL",
+            help="Address of the server; several times for several servers. Without one, the "
+            "embedded server answers.",
+            show_default=False,
+        ),
+    ] = None,
+    api_key: ApiKey = None,
+    confidence: Annotated[
+        Optional[str],
+        typer.Option(
+            "--confidence",
+            "-c",
+            parser=_parse_confidence,
+            metavar="0..1",
+            help="Leave out what is less sure.",
+            show_default=False,
+        ),
+    ] = None,
+    concurrency: Annotated[
+        str,
+        typer.Option(
+            "--concurrency",
+            parser=_parse_concurrency,
+            metavar="N|auto",
+            help="Pictures under way at once; auto finds out how many pay.",
+        ),
+    ] = "auto",
+    save: Annotated[
+        Optional[Path],
+        typer.Option("--save", "-o", help="A folder for annotated pictures.", show_default=False),
+    ] = None,
+    crops: Annotated[
+        Optional[Path],
+        typer.Option("--crops", help="A folder for crops of what was found.", show_default=False),
+    ] = None,
+    column: Annotated[
+        Optional[str],
+        typer.Option(
+            "--column", help="Of a manifest: the one with the pictures.", show_default=False
+        ),
+    ] = None,
+    every: Annotated[int, typer.Option("--every", min=1, help="Of a video: each n-th frame.")] = 1,
+    fps: Annotated[
+        Optional[float],
+        typer.Option("--fps", help="Of a video: frames a second.", show_default=False),
+    ] = None,
+    ordered: Annotated[
+        bool,
+        typer.Option("--ordered/--unordered", help="Write answers in the order of the source."),
+    ] = True,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Drop what there is of this job, and begin again.")
+    ] = False,
+    proceed: Annotated[
+        bool,
+        typer.Option("--continue", help="Keep what is there though source or model have changed."),
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask again for what failed.")
+    ] = False,
+    max_failures: Annotated[
+        Optional[int],
+        typer.Option("--max-failures", min=0, help="End above so many.", show_default=False),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Write the summary as JSON.")] = False,
+) -> Action:
+    """Run all pictures of a folder, bucket, table or video archive, and keep every answer, once.
+
+    Whatever ends it, the same command goes on. Exit codes: 0 all, 1 some failed, 2 wrong usage or a
+    target that is not this job's, 3 server out of reach, 130 stopped (the same command goes on).
+
+    Example: inference-sdk batch photos --out results.jsonl -m coco/3
+    """
+    from inference_sdk.cli.batch import BatchOptions, batch
+
+    options = BatchOptions(
+        sources=sources,
+        out=out,
+        job={
+            "model_id": model_id,
+            "workflow": workflow,
+            "call": call,
+            "form": form,
+            "save": save,
+            "crops": crops,
+            "column": column,
+            "every": every,
+            "fps": fps,
+            "ordered": ordered,
+            "restart": restart,
+            "proceed": proceed,
+            "retry_failed": retry_failed,
+            "max_failures": max_failures,
+        },
+        api_url=api_url or (),
+        api_key=api_key,
+        confidence=confidence
+        if confidence in ("best", "default", None)
+        else float(confidence or 0),
+        concurrency=concurrency if concurrency == "auto" else int(concurrency),
+        json=json,
+    )
+    return partial(batch, options, _stderr())
 
 
 @app.command("serve")

@@ -153,7 +153,7 @@ class _Picture:
 
     def draw(self, image: str, result: Any, target: Target) -> Outcome:
         """Write the picture with the result on it."""
-        from inference_sdk.cli.drawing import draw_result
+        from inference_sdk.viz.drawing import draw_result
 
         try:
             draw_result(self._content, result, target.path, target.encoding)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from inference_sdk.cli import terminal
-from inference_sdk.cli.findings import Box, Finding, findings
+from inference_sdk.viz.findings import Box, Finding, findings
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference_sdk.cli.failures import CommandError, ExitCode, require
-from inference_sdk.cli.findings import findings
 from inference_sdk.cli.interrupts import terminable
 from inference_sdk.cli.preview import Preview
 from inference_sdk.cli.recorder import Recorder, check_target, frame_rate
@@ -26,6 +25,7 @@ from inference_sdk.cli.sources import image_input, open_source, outputs, read_wo
 from inference_sdk.cli.stream_status import status_line, summary
 from inference_sdk.cli.terminal import say
 from inference_sdk.config import InferenceSDKDeprecationWarning
+from inference_sdk.viz.findings import findings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -176,7 +176,7 @@ class _Sinks:
             predictions = more or {}
             self.now_seen = _seen(predictions)
             if self._recorder is not None or self._preview is not None:
-                from inference_sdk.cli.drawing import annotate
+                from inference_sdk.viz.drawing import annotate
 
                 frame = annotate(frame, predictions)
         if self._recorder is not None and not self._recorder.put(frame):

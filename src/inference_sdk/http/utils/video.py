@@ -56,7 +56,7 @@ def read_frames(
                 else:
                     damaged += frame.is_corrupt
                     pixels: Any = frame.to_ndarray(format="bgr24")
-                    yield _upright(pixels, frame.rotation)
+                    yield upright(pixels, frame.rotation)
                 number += 1
             _tell_losses(location, number, damaged, container.streams.video[0])
     except (av.FFmpegError, IndexError, ValueError) as error:
@@ -155,7 +155,7 @@ def _tell_losses(location: str, number: int, damaged: int, stream: VideoStream) 
         )
 
 
-def _upright(frame: Frame, degrees: int) -> Frame:
+def upright(frame: Frame, degrees: int) -> Frame:
     """Turn a frame as its display matrix (degrees, counter-clockwise) means it."""
     if degrees % 360 == 0:
         return frame

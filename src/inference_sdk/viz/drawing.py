@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inference_sdk.cli.findings import findings
+from inference_sdk.viz.findings import findings
 
 if TYPE_CHECKING:
     import numpy as np
