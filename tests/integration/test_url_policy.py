@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import pickle
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,23 +19,33 @@ import requests
 import requests_mock
 import trustme
 
+from inference_sdk import InferenceHTTPClient, config
+from inference_sdk.http.caller import called_by
+from inference_sdk.http.downloads import following, policy
 from inference_sdk.http.errors import (
+    EncodingError,
     HTTPCallErrorError,
     HTTPServerConnectionError,
     HTTPServerTimeoutError,
     InvalidURLImageInput,
     URLAddressNotAllowedError,
 )
-from inference_sdk.http.utils import url_utils
+from inference_sdk.http.utils import loaders
 from inference_sdk.http.utils.url_utils import (
     SSRFProtectedHTTPAdapter,
     fetch_url_bytes,
     fetch_url_bytes_async,
     fetch_url_to_file,
 )
+from tests.callers import both_ways
 
 Fetch = Callable[..., bytes]
 PICTURE = b"\xff\xd8 a picture"
+
+
+def gif() -> bytes:
+    """The smallest picture."""
+    return base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
 class PictureServer(ThreadingHTTPServer):
@@ -48,6 +60,13 @@ class PictureServer(ThreadingHTTPServer):
         self.released = threading.Event()
         self.redirects: dict[str, str] = {}
         self.body = PICTURE
+        self.content_type: str | None = None
+        self.keeps = True
+        self.connections = 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
 
     @property
     def port(self) -> int:
@@ -59,38 +78,65 @@ class PictureServer(ThreadingHTTPServer):
 
 class PictureHandler(BaseHTTPRequestHandler):
     server: PictureServer
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         self.server.asked.append((self.headers["Host"], self.path))
         self.server.passwords.append(self.headers["Authorization"])
         path = self.path.partition("?")[0]
+        kind, _, number = path[1:].partition("/")
+        special = getattr(self, f"send_{kind.replace('-', '_')}", None)
         if path in self.server.redirects:
             self.answer(302, b"moved", Location=self.server.redirects[path])
-        elif path.startswith("/status/"):
-            self.answer(int(path.rpartition("/")[2]), b"sorry")
-        elif path.startswith("/hop/"):
-            hops = int(path.rpartition("/")[2])
-            self.answer(302, b"", Location=f"/hop/{hops - 1}" if hops > 1 else "/picture.jpg")
-        elif path == "/hang-up":
-            self.close_connection = True
-        elif path == "/packed":
-            packed = gzip.compress(bytes(2**20))
-            self.answer(200, packed, **{"Content-Encoding": "gzip"})
-        elif path == "/silent":
-            self.server.released.wait(10)
-        elif path == "/slow-body":
-            self.answer(200, b"half", length=100)
-            self.server.released.wait(10)
-        elif path == "/cut-short":
-            self.answer(200, b"half", length=100)
+        elif special:
+            special(int(number or 0))
         else:
-            self.answer(200, self.server.body)
+            kind = self.server.content_type
+            self.answer(200, self.server.body, **({"Content-Type": kind} if kind else {}))
+
+    def send_status(self, status: int) -> None:
+        self.answer(status, b"sorry")
+
+    def send_hop(self, hops: int) -> None:
+        self.answer(302, b"", Location=f"/hop/{hops - 1}" if hops > 1 else "/picture.jpg")
+
+    def send_hang_up(self, _: int) -> None:
+        self.close_connection = True
+
+    def send_packed(self, _: int) -> None:
+        self.answer(200, gzip.compress(bytes(2**20)), **{"Content-Encoding": "gzip"})
+
+    def send_silent(self, _: int) -> None:
+        self.server.released.wait(10)
+
+    def send_slow_body(self, _: int) -> None:
+        self.answer(200, b"half", length=100)
+        self.server.released.wait(10)
+
+    def send_cut_short(self, _: int) -> None:
+        self.answer(200, b"half", length=100)
+        self.close_connection = True
+
+    def send_drip(self, _: int) -> None:
+        self.answer(200, b"", length=10**6)
+        with suppress(OSError):
+            while not self.server.released.wait(0.02):
+                self.wfile.write(b"x")
+
+    def send_endless(self, _: int) -> None:
+        self.answer(200, b"", Connection="close")
+        with suppress(OSError):
+            while not self.server.released.is_set():
+                self.wfile.write(bytes(2**16))
 
     def answer(self, status: int, body: bytes, length: int | None = None, **headers: str) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
+        if not self.server.keeps:
+            self.send_header("Connection", "close")
+        if headers.get("Connection") != "close":
+            self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
         self.wfile.write(body)
         self.wfile.flush()
@@ -155,8 +201,8 @@ def fetch(request: pytest.FixtureRequest) -> Fetch:
 @pytest.fixture
 def only_global(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuses loopback, except for 127.0.0.2, which plays the public internet."""
-    monkeypatch.setattr(url_utils, "ALLOW_URL_TO_NON_GLOBAL_ADDRESSES", False)
-    monkeypatch.setattr(url_utils, "address_is_global", lambda address: address == "127.0.0.2")
+    monkeypatch.setattr(config, "ALLOW_URL_TO_NON_GLOBAL_ADDRESSES", False)
+    monkeypatch.setattr(policy, "address_is_global", lambda address: address == "127.0.0.2")
 
 
 def test_a_picture_is_fetched_by_address_and_by_name(
@@ -210,7 +256,7 @@ def test_a_redirect_that_is_no_text_is_an_error_of_ours(
 def test_redirects_have_an_end(
     fetch: Fetch, server: PictureServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(url_utils, "MAX_IMAGE_URL_REDIRECTS", 3)
+    monkeypatch.setattr(config, "MAX_IMAGE_URL_REDIRECTS", 3)
     assert fetch(f"http://127.0.0.1:{server.port}/hop/3") == PICTURE
     with pytest.raises(InvalidURLImageInput, match="more than 3 times"):
         fetch(f"http://127.0.0.1:{server.port}/hop/4")
@@ -232,11 +278,14 @@ def test_the_policy_judges_each_redirect(
     server.redirects = {"/start": f"http://evil.test:{server.port}/picture.jpg"}
     url = f"http://127.0.0.1:{server.port}/start"
     blocked = frozenset({"evil.test"})
-    monkeypatch.setattr(url_utils, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", blocked)
+    monkeypatch.setattr(config, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", blocked)
     with pytest.raises(InvalidURLImageInput, match=r"evil\.test.*not among"):
         fetch(url)
-    monkeypatch.setattr(url_utils, "VALIDATE_IMAGE_URL_REDIRECTS", False)
+    monkeypatch.setenv("VALIDATE_IMAGE_URL_REDIRECTS", "false")
     assert fetch(url) == PICTURE
+    monkeypatch.setattr(config, "VALIDATE_IMAGE_URL_REDIRECTS", True)
+    with pytest.raises(InvalidURLImageInput, match=r"evil\.test.*not among"):
+        fetch(url)
 
 
 @pytest.mark.parametrize("validate", [True, False])
@@ -252,14 +301,59 @@ def test_addresses_are_judged_on_each_redirect(
     validate: bool,
 ) -> None:
     names.update({"outside.test": ["127.0.0.2"], "inside.test": ["127.0.0.1"]})
-    monkeypatch.setattr(url_utils, "VALIDATE_IMAGE_URL_REDIRECTS", validate)
+    monkeypatch.setenv("VALIDATE_IMAGE_URL_REDIRECTS", str(validate).lower())
     other_server.redirects = {"/start": f"http://{host}:{server.port}/picture.jpg"}
     with pytest.raises(URLAddressNotAllowedError, match=r"127\.0\.0\.1"):
         fetch(f"http://outside.test:{server.port}/start")
     assert server.asked == []
 
 
+def test_a_redirect_leads_inside_only_where_that_is_said(
+    fetch: Fetch,
+    server: PictureServer,
+    names: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names.update({"outside.test": ["127.0.0.1"], "inside.test": ["127.0.0.1"]})
+    server.redirects = {
+        "/in": f"http://inside.test:{server.port}/picture.jpg",
+        "/written": f"http://127.0.0.1:{server.port}/picture.jpg",
+        "/here": "/picture.jpg",
+    }
+    start = f"http://outside.test:{server.port}"
+    assert fetch(f"{start}/here") == PICTURE
+    for path in ("/in", "/written"):
+        with pytest.raises(URLAddressNotAllowedError, match="127"):
+            fetch(f"{start}{path}")
+        assert fetch(f"http://localhost:{server.port}{path}") == PICTURE
+    monkeypatch.setenv("ALLOW_URL_TO_NON_GLOBAL_ADDRESSES", "true")
+    assert fetch(f"{start}/in") == PICTURE
+
+
 # -- addresses ---------------------------------------------------------------------------------
+
+
+@both_ways
+def test_a_client_of_a_server_elsewhere_connects_to_nothing_inside(
+    call: Any, server: PictureServer, names: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names["inside.test"] = ["127.0.0.1"]
+    server.body = gif()
+    elsewhere = InferenceHTTPClient("http://192.0.2.1:9001")
+    urls = [f"http://{host}:{server.port}/a.gif" for host in ("127.0.0.1", "[::1]", "inside.test")]
+    for url in urls:
+        with pytest.raises(URLAddressNotAllowedError, match="ALLOW_URL_TO_NON_GLOBAL_ADDRESSES"):
+            call(elsewhere, "depth_estimation", url)
+    assert server.asked == []
+    for address in ("http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1"):
+        with pytest.raises(HTTPServerConnectionError, match=r"api_url"):  # which came after
+            call(
+                InferenceHTTPClient(address).with_options(max_tries=1), "depth_estimation", urls[0]
+            )
+    assert len(server.asked) == 3
+    monkeypatch.setattr(config, "ALLOW_URL_TO_NON_GLOBAL_ADDRESSES", False)
+    with pytest.raises(URLAddressNotAllowedError):
+        call(InferenceHTTPClient("http://127.0.0.1:1"), "depth_estimation", urls[0])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "[::ffff:127.0.0.1]", "inside.test"])
@@ -280,6 +374,7 @@ def test_a_name_that_changes_its_address_gains_nothing(
     only_global: None,
 ) -> None:
     names["rebinding.test"] = iter([["127.0.0.2"], ["127.0.0.1"], ["127.0.0.1"]])
+    other_server.keeps = False
     url = f"http://rebinding.test:{server.port}/picture.jpg"
     assert fetch(url) == PICTURE
     assert len(other_server.asked) == 1
@@ -342,10 +437,61 @@ def test_a_small_download_that_unpacks_to_a_large_one_is_refused(
 ) -> None:
     url = f"http://127.0.0.1:{server.port}/packed?signature=secret"
     assert len(fetch(url)) == 2**20
-    monkeypatch.setattr(url_utils, "LARGEST_DOWNLOAD_BYTES", 2**19)
+    monkeypatch.setattr(following, "LARGEST_DOWNLOAD_BYTES", 2**19)
     with pytest.raises(InvalidURLImageInput, match=r"/packed holds more than 0 MiB") as caught:
         fetch(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["/drip", "/hop/20", "/silent"])
+def test_the_whole_has_an_end(
+    fetch: Fetch, server: PictureServer, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(following, "LONGEST_DOWNLOAD_SECONDS", 0.3 if path != "/hop/20" else 0.0)
+    begun = time.monotonic()
+    with pytest.raises(HTTPServerTimeoutError, match=r"(?s)127.*in the time that it has"):
+        fetch(f"http://127.0.0.1:{server.port}{path}")
+    assert time.monotonic() - begun < 5
+
+
+@both_ways
+def test_the_time_of_a_call_is_that_of_its_downloads(call: Any, server: PictureServer) -> None:
+    client = InferenceHTTPClient("http://127.0.0.1:1").with_options(total_timeout=0.3)
+    with pytest.raises(HTTPServerTimeoutError, match="/drip"):
+        call(client, "depth_estimation", f"http://127.0.0.1:{server.port}/drip")
+
+
+@pytest.mark.parametrize("path", ["/endless", "/packed"])
+def test_too_much_is_noticed_while_it_comes(
+    fetch: Fetch, server: PictureServer, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(following, "LARGEST_DOWNLOAD_BYTES", 2**19)
+    with pytest.raises(InvalidURLImageInput, match="more than 0 MiB"):
+        fetch(f"http://127.0.0.1:{server.port}{path}")
+
+
+PAGE = b"<!DOCTYPE html><title>Sign in</title>"
+
+
+@both_ways
+@pytest.mark.parametrize("limits", [{}, {"max_height": 9, "max_width": 9}], ids=["", "scaled"])
+def test_a_page_behind_an_address_is_named(
+    call: Any, server: PictureServer, limits: dict[str, int]
+) -> None:
+    load = loaders.load_static_inference_input
+    if call.name == "async":
+
+        def load(*arguments: Any, **options: Any) -> Any:
+            return asyncio.run(loaders.load_static_inference_input_async(*arguments, **options))
+
+    server.body, server.content_type = PAGE, "text/html; charset=utf-8"
+    url = f"http://127.0.0.1:{server.port}/picture.jpg?signature=secret"
+    with pytest.raises(EncodingError) as caught:
+        load(url, **limits)
+    said = str(caught.value)
+    for part in ("/picture.jpg", "an HTML page", "status 200", "text/html", "37 bytes"):
+        assert part in said
+    assert "secret" not in said
 
 
 def test_a_body_that_is_cut_short_is_a_connection_error(
@@ -443,6 +589,66 @@ def test_authorities_may_be_a_folder(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(empty))
     with pytest.raises(HTTPServerConnectionError, match=r"(?i)certificate"):
         fetch(f"https://pictures.test:{tls_server.port}/picture.jpg")
+
+
+# -- connections -------------------------------------------------------------------------------
+
+
+@both_ways
+def test_many_downloads_take_one_connection(
+    call: Any, tls_server: PictureServer, names: Any
+) -> None:
+    names["pictures.test"] = ["127.0.0.1"]
+    tls_server.body = gif()
+    urls = [f"https://pictures.test:{tls_server.port}/{n}.gif" for n in range(20)]
+    client = InferenceHTTPClient("http://127.0.0.1:1")
+
+    async def one_after_the_other() -> None:
+        with called_by(client.transport, ("http://127.0.0.1:1",)):
+            for url in urls:
+                await fetch_url_bytes_async(url)
+        await client.aclose()
+
+    if call.name == "async":
+        asyncio.run(one_after_the_other())
+    else:
+        with called_by(client.transport, ("http://127.0.0.1:1",)):
+            for url in urls:
+                fetch_url_bytes(url)
+        client.close()
+    assert len(tls_server.asked) == 20
+    assert tls_server.connections == 1
+
+
+def test_other_rules_are_other_connections(
+    server: PictureServer, names: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that was opened before an address was blocked is not used after."""
+    names["pictures.test"] = ["127.0.0.1"]
+    url = f"http://pictures.test:{server.port}/picture.jpg"
+    assert fetch_url_bytes(url) == fetch_url_bytes(url) == PICTURE
+    assert server.connections == 1
+    monkeypatch.setattr(config, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", {"127.0.0.1"})
+    with pytest.raises(URLAddressNotAllowedError, match="blocked"):
+        fetch_url_bytes(url)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/b/key?X-Amz-Credential=AK%2F2026&X-Amz-Signature=a%2Fb%3D&x=%e4+~!$'()*,;:@/?[]|{}^",
+        "/a%20b/c%2Fd//e/../f;v=1?response-content-disposition=inline%3B%20filename%3D%22a.jpg%22",
+        "/100%/x?y=%zz",
+        "/?",
+    ],
+)
+def test_a_signed_url_travels_byte_for_byte(
+    fetch: Fetch, server: PictureServer, target: str
+) -> None:
+    fetch(f"http://127.0.0.1:{server.port}{target}")
+    server.redirects = {"/start": target}
+    fetch(f"http://127.0.0.1:{server.port}/start")
+    assert [path for _, path in server.asked] == [target, "/start", target]
 
 
 # -- proxies -----------------------------------------------------------------------------------

@@ -71,3 +71,16 @@ def test_what_is_given_back_too_late_is_closed(links: list[Any]) -> None:
     assert links[0].is_closed
     assert links[1].is_closed
     assert taken(kept) is None
+
+
+def test_ways_that_nobody_goes_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_links, "MOST_WAYS", 3)
+    kept = KeptLinks()
+    links = [IdleLink() for _ in range(6)]
+    for number, link in enumerate(links):
+        way: Any = f"way {number}"
+        kept.give(way, link, NOTHING_SAID, 55)
+    assert [link.is_closed for link in links] == [True, True, True, False, False, False]
+    links[4].kept_until = 0.0
+    kept.give("another way", IdleLink(), NOTHING_SAID, 55)  # type: ignore[arg-type]
+    assert [link.is_closed for link in links[3:]] == [False, True, False]

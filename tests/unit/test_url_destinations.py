@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference_sdk import InferenceHTTPClient
+from inference_sdk import InferenceHTTPClient, config
 from inference_sdk.http.errors import (
     HTTPServerConnectionError,
     InvalidURLImageInput,
     URLAddressNotAllowedError,
 )
-from inference_sdk.http.utils import url_utils
 from inference_sdk.http.utils.url_utils import (
     ValidatingResolver,
     address_is_global,
@@ -85,6 +84,12 @@ def test_a_mapped_address_is_as_global_as_the_one_it_stands_for(address: Any) ->
         ("http://0177.0.0.1/x", "http://127.0.0.1/x"),
         ("http://u:p@127.1/x", "http://u:p@127.0.0.1/x"),
         ("http://[::1]:80/x", "http://[::1]:80/x"),
+        ("http://127.0.0.1./x", "http://127.0.0.1/x"),
+        ("http://0x7F000001/x", "http://127.0.0.1/x"),
+        ("http://[0:0:0:0:0:0:0:1]/x", "http://[::1]/x"),
+        (" https://some.com/x\n", "https://some.com/x"),
+        ("https://some.com/x?s=%2f%2F&a[]=1|2#part", "https://some.com/x?s=%2f%2F&a[]=1|2"),
+        ("https://some.com", "https://some.com/"),
         ("http://[::ffff:127.0.0.1]/x", "http://[::ffff:7f00:1]/x"),
     ],
 )
@@ -113,6 +118,23 @@ def test_by_default_every_http_url_may_be_fetched(url: str, requested: str) -> N
         "http://%31%32%37.0.0.1/x",
         "http://good.com evil.com/x",
         "http://[fe80::1%25eth0]/x",
+        "http://[127.0.0.1]/x",
+        "http://127.0.0.1../x",
+        "http://.some.com/x",
+        "http://some..com/x",
+        "http://256.0.0.1/x",
+        "http://1.2.3.4.5/x",
+        "http://some.0x1/x",
+        "http://\uff11\uff12\uff17.0.0.1/x",
+        "http://127。0。0。1/x",
+        "http://some.com\t.evil.org/x",
+        "http://some.com/a\r\nX-Header: b",
+        "http://some.com:\uff10/x",
+        "http://some.com:0/x",
+        "http:/some.com/x",
+        "http:some.com/x",
+        f"http://{'a' * 64}.com/x",
+        f"http://{'a.' * 130}com/x",
     ],
 )
 def test_malformed_and_ambiguous_urls_are_refused(url: str) -> None:
@@ -135,7 +157,7 @@ def test_malformed_and_ambiguous_urls_are_refused(url: str) -> None:
 def test_the_switches_refuse(
     monkeypatch: pytest.MonkeyPatch, setting: str, refused: list[str], accepted: list[str]
 ) -> None:
-    monkeypatch.setattr(url_utils, setting, False)
+    monkeypatch.setattr(config, setting, False)
     for url in refused:
         with pytest.raises(InvalidURLImageInput, match=f"{setting}=false"):
             validate_url_destination(url)
@@ -171,13 +193,13 @@ NOT_AMONG = [
 def test_only_listed_destinations_pass_a_whitelist(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
-    monkeypatch.setattr(url_utils, "WHITELISTED_DESTINATIONS_FOR_URL_INPUT", LISTED)
+    monkeypatch.setattr(config, "WHITELISTED_DESTINATIONS_FOR_URL_INPUT", LISTED)
     validate_url_destination(url)
 
 
 @pytest.mark.parametrize("url", NOT_AMONG)
 def test_others_do_not_pass_a_whitelist(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setattr(url_utils, "WHITELISTED_DESTINATIONS_FOR_URL_INPUT", LISTED)
+    monkeypatch.setattr(config, "WHITELISTED_DESTINATIONS_FOR_URL_INPUT", LISTED)
     with pytest.raises(InvalidURLImageInput, match="not among"):
         validate_url_destination(url)
 
@@ -186,14 +208,14 @@ def test_others_do_not_pass_a_whitelist(monkeypatch: pytest.MonkeyPatch, url: st
 def test_listed_destinations_do_not_pass_a_blacklist(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
-    monkeypatch.setattr(url_utils, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", LISTED)
+    monkeypatch.setattr(config, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", LISTED)
     with pytest.raises((InvalidURLImageInput, URLAddressNotAllowedError)):
         validate_url_destination(url)
 
 
 @pytest.mark.parametrize("url", NOT_AMONG)
 def test_others_pass_a_blacklist(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setattr(url_utils, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", LISTED)
+    monkeypatch.setattr(config, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", LISTED)
     validate_url_destination(url)
 
 
@@ -204,13 +226,13 @@ def test_others_pass_a_blacklist(monkeypatch: pytest.MonkeyPatch, url: str) -> N
 def test_written_addresses_are_judged_before_anything_is_sent(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    monkeypatch.setattr(url_utils, "ALLOW_URL_TO_NON_GLOBAL_ADDRESSES", False)
+    monkeypatch.setattr(config, "ALLOW_URL_TO_NON_GLOBAL_ADDRESSES", False)
     with pytest.raises(URLAddressNotAllowedError, match="ALLOW_URL_TO_NON_GLOBAL_ADDRESSES=true"):
         validate_url_destination(f"http://{host}/x")
 
 
 def test_an_error_shows_neither_query_nor_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(url_utils, "ALLOW_NON_HTTPS_URL_INPUT", False)
+    monkeypatch.setattr(config, "ALLOW_NON_HTTPS_URL_INPUT", False)
     with pytest.raises(InvalidURLImageInput) as caught:
         validate_url_destination("http://user:secret@some.com/path?signature=secret#secret")
     assert "http://some.com/path" in str(caught.value)
@@ -261,7 +283,7 @@ def test_a_blocked_address_is_refused_behind_a_name(
 ) -> None:
     names["some.com"] = ["::ffff:169.254.169.254"]
     blocked = frozenset({"169.254.169.254", "evil.org"})
-    monkeypatch.setattr(url_utils, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", blocked)
+    monkeypatch.setattr(config, "BLACKLISTED_DESTINATIONS_FOR_URL_INPUT", blocked)
     with pytest.raises(URLAddressNotAllowedError, match="blocked"):
         resolve_and_validate_ips("some.com", 80, True)
 

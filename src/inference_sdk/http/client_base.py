@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from inference_sdk.http.boundary import boundary
+from inference_sdk.http.caller import called_by
 from inference_sdk.http.deadlines import limited_to
 from inference_sdk.http.entities import HTTPClientMode, InferenceConfiguration
 from inference_sdk.http.errors import HTTPClientError, InvalidParameterError
@@ -269,13 +270,21 @@ class ClientBase:
         return {"concurrency": limit, "window": limit}
 
     def _run(self, operation: Operation[T]) -> T:
-        self._state.require_secrets()
-        with limited_to(self._state.configuration.total_timeout):
+        state = self._state
+        state.require_secrets()
+        with (
+            limited_to(state.configuration.total_timeout),
+            called_by(self._transport, state.api_urls),
+        ):
             return run(operation, self)
 
     async def _run_async(self, operation: Operation[T]) -> T:
-        self._state.require_secrets()
-        with limited_to(self._state.configuration.total_timeout):
+        state = self._state
+        state.require_secrets()
+        with (
+            limited_to(state.configuration.total_timeout),
+            called_by(self._transport, state.api_urls),
+        ):
             return await run_async(operation, self)
 
 

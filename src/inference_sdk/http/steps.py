@@ -24,6 +24,7 @@ from inference_sdk.http.workers import beside_loop
 
 if TYPE_CHECKING:
     from inference_sdk.http.answers import Answer
+    from inference_sdk.http.downloads.following import Download
     from inference_sdk.http.entities import Concurrency, InferenceConfiguration, RequestMethod
     from inference_sdk.http.utils.request_building import RequestData
 
@@ -228,15 +229,15 @@ class FetchURL:
 
     url: str
 
-    def perform(self, context: object) -> bytes:  # noqa: ARG002 - needs no client
-        from inference_sdk.http.utils import url_utils
+    def perform(self, context: object) -> Download:  # noqa: ARG002 - the call tells for whom
+        from inference_sdk.http.downloads import fetching
 
-        return url_utils.fetch_url_bytes(self.url)
+        return fetching.download(self.url)
 
-    async def perform_async(self, context: object) -> bytes:  # noqa: ARG002 - needs no client
-        from inference_sdk.http.utils import url_utils
+    async def perform_async(self, context: object) -> Download:  # noqa: ARG002 - as above
+        from inference_sdk.http.downloads import fetching
 
-        return await url_utils.fetch_url_bytes_async(self.url)
+        return await fetching.download_async(self.url)
 
 
 class Compute(Generic[T]):

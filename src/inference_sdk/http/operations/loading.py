@@ -26,7 +26,7 @@ from inference_sdk.http.operations.preparing import (
     encode_cached_file,
     keep_freed_memory,
     prepare_bytes,
-    prepare_file,
+    prepare_download,
     prepare_path,
     prepare_pixels,
     prepare_stream,
@@ -138,8 +138,8 @@ def _hint(reference: Any) -> str:
 
 def _load_text(reference: str, preparation: Preparation) -> Operation[LoadedImage]:
     if uri_is_http_link(reference):
-        payload = yield FetchURL(reference)
-        return (yield Compute(prepare_file, payload, preparation, reference))
+        download = yield FetchURL(reference)
+        return (yield Compute(prepare_download, download, preparation, reference))
     found = what_is_there(reference)
     if found is not None:
         refuse_what_is_no_file(reference, found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inference_sdk.http.errors import EncodingError, InvalidInputFormatError
 from inference_sdk.http.operations.image_inputs import (
@@ -22,6 +22,10 @@ from inference_sdk.http.operations.image_inputs import (
 from inference_sdk.http.utils.encoding import encode_base_64, encode_image, read_base_64
 from inference_sdk.http.utils.file_reading import read_file, read_stream, shown
 from inference_sdk.http.utils.picture_kinds import SENT_AS_THEY_ARE, kind_of, what_it_is
+from inference_sdk.utils.masking import mask
+
+if TYPE_CHECKING:
+    from inference_sdk.http.downloads.following import Download
 
 LoadedImage = tuple[str, float | None]
 """Base64, and the factor the image was scaled by: None when it was not."""
@@ -98,6 +102,21 @@ def prepare_bytes(content: bytes | bytearray | memoryview, preparation: Preparat
             "file. Pass the array itself, or the bytes of a file."
         )
     return prepare_file(bytes(content), preparation, content)
+
+
+def prepare_download(download: Download, preparation: Preparation, url: str) -> LoadedImage:
+    """What came from a URL. Where it is no picture, its host knows what it meant to send."""
+    try:
+        return prepare_file(download.content, preparation, url)
+    except EncodingError as error:
+        if kind_of(download.content) is not None:
+            raise
+        kind = download.content_type
+        said = f"content type {shown(mask(kind))}" if kind else "no content type"
+        raise EncodingError(
+            f"{error} It came with status {download.status} and {said}: "
+            f"{len(download.content):,} bytes."
+        ) from error
 
 
 def prepare_text(text: str, preparation: Preparation) -> LoadedImage:

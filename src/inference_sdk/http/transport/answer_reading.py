@@ -12,10 +12,11 @@ here, half as long as a bare socket needs for a small call.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
-from inference_sdk.http.transport.body_decoding import Sink, sink_for
+from inference_sdk.http.transport.body_decoding import Sink
 from inference_sdk.http.transport.headers import Headers
 from inference_sdk.http.transport.limits import TimeLimits
 from inference_sdk.http.transport.links import Link
@@ -161,12 +162,12 @@ class Incoming:
         return taken
 
 
-async def read_head_and_body(incoming: Incoming, largest: int | None) -> Reply:
-    """The answer that comes.
+async def read_head_and_body(incoming: Incoming, sink_of: Callable[[Head], Sink]) -> Reply:
+    """The answer that comes; its head says what its body goes into.
 
     Raises:
         NotHTTPError: it is malformed.
-        TooLargeError: it is larger than `largest` bytes, unpacked.
+        TooLargeError: it is larger than it may be, unpacked.
         UnreadableBodyError: it is packed, but not as it says.
         EndedError, TimeoutError, OSError: it is not complete.
     """
@@ -174,7 +175,7 @@ async def read_head_and_body(incoming: Incoming, largest: int | None) -> Reply:
     while (head := incoming.final_head()) is None:
         await incoming.more()
     incoming.body_begins()
-    return await read_body(incoming, head, largest)
+    return await read_body(incoming, head, sink_of(head))
 
 
 @dataclass(frozen=True)
@@ -249,9 +250,8 @@ def _shown(text: bytes) -> str:
     return repr(text.rstrip(b"\r")[:200].decode("latin-1"))
 
 
-async def read_body(incoming: Incoming, head: Head, largest: int | None) -> Reply:
+async def read_body(incoming: Incoming, head: Head, sink: Sink) -> Reply:
     """The body that belongs to a head."""
-    sink = sink_for(head.headers.get("Content-Encoding"), largest)
     chunked, length, keeps = head.is_chunked, head.length, head.keeps
     if chunked and length is not None:
         raise NotHTTPError("a length and chunks in one answer")

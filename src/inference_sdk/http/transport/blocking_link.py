@@ -13,7 +13,7 @@ from inference_sdk.http.interruption import ended_by, shut
 from inference_sdk.http.transport.sockets import READ, WRITE, set_options, wait
 
 if TYPE_CHECKING:
-    from inference_sdk.http.transport.ways import Proxy
+    from inference_sdk.http.transport.ways import Judge, Proxy
 
 _RECEIVED_BYTES = 2**17
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -148,9 +148,13 @@ class TLSInTLSLink(BlockingLink):
 class BlockingNetwork:
     """Opens connections for threads."""
 
-    async def connect(self, host: str, port: int, due: float) -> BlockingLink:
+    async def connect(
+        self, host: str, port: int, due: float, judge: Judge | None = None
+    ) -> BlockingLink:
         problem: OSError | None = None
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        if judge is not None:
+            judge(host, (str(address[0]) for *_, address in addresses))
         for index, (family, kind, protocol, _, address) in enumerate(addresses):
             # One address that swallows all must not use up the time of those after it.
             share = (due - time.monotonic()) / (len(addresses) - index)

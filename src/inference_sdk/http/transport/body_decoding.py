@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from math import inf
 
 _GZIP = zlib.MAX_WBITS | 16
@@ -17,11 +18,12 @@ class UnreadableBodyError(Exception):
 
 
 class Sink:
-    """Takes a body as it is."""
+    """Takes a body as it is, and keeps it, or hands it on to `keep` part by part."""
 
-    def __init__(self, largest: int | None) -> None:
+    def __init__(self, largest: int | None, keep: Callable[[bytes], object] | None = None) -> None:
         self._largest = inf if largest is None else largest
         self._parts: list[bytes] = []
+        self._keep_part = keep or self._parts.append
         self._size = 0
 
     def expect(self, size: int) -> None:
@@ -46,7 +48,7 @@ class Sink:
         if self._size > self._largest:
             raise TooLargeError
         if part:
-            self._parts.append(part)
+            self._keep_part(part)
 
 
 class Unpacking(Sink):
@@ -54,8 +56,10 @@ class Unpacking(Sink):
 
     _PIECE_BYTES = 2**20
 
-    def __init__(self, largest: int | None, wbits: int) -> None:
-        super().__init__(largest)
+    def __init__(
+        self, largest: int | None, wbits: int, keep: Callable[[bytes], object] | None = None
+    ) -> None:
+        super().__init__(largest, keep)
         self._wbits = wbits
         self._unpacker = zlib.decompressobj(wbits)
         self._packed_size = 0
@@ -96,7 +100,9 @@ class Unpacking(Sink):
         return super().content()
 
 
-def sink_for(encoding: str | None, largest: int | None) -> Sink:
+def sink_for(
+    encoding: str | None, largest: int | None, keep: Callable[[bytes], object] | None = None
+) -> Sink:
     """What takes a body of that `Content-Encoding`.
 
     Raises:
@@ -104,9 +110,9 @@ def sink_for(encoding: str | None, largest: int | None) -> Sink:
     """
     name = (encoding or "identity").strip().lower()
     if name in ("identity", ""):
-        return Sink(largest)
+        return Sink(largest, keep)
     if name in ("gzip", "x-gzip"):
-        return Unpacking(largest, _GZIP)
+        return Unpacking(largest, _GZIP, keep)
     if name == "deflate":
-        return Unpacking(largest, zlib.MAX_WBITS)
+        return Unpacking(largest, zlib.MAX_WBITS, keep)
     raise UnreadableBodyError(f"encoded as {name[:50]!r}, which was not asked for")

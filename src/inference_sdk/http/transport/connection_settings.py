@@ -164,6 +164,7 @@ def is_this_machine(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ip_address(host).is_loopback
+        ip = ip_address(host)
     except ValueError:
         return False
+    return ip.is_loopback or ip.is_unspecified  # where a server listens on all addresses

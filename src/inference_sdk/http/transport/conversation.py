@@ -6,16 +6,24 @@ is told here, since only here it is known how far the request had come.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from inference_sdk.http.transport import failures
 from inference_sdk.http.transport.answer_reading import (
+    Head,
     Incoming,
     NotHTTPError,
     Reply,
     read_head_and_body,
 )
-from inference_sdk.http.transport.body_decoding import TooLargeError, UnreadableBodyError
+from inference_sdk.http.transport.body_decoding import (
+    Sink,
+    TooLargeError,
+    UnreadableBodyError,
+    sink_for,
+)
 from inference_sdk.http.transport.kept_links import KeptLinks
 from inference_sdk.http.transport.limits import Limits
 from inference_sdk.http.transport.links import Link, Network
@@ -32,8 +40,14 @@ class Lines:
     kept: KeptLinks = field(default_factory=KeptLinks)
 
 
-async def converse(lines: Lines, way: Way, request: Outgoing, limits: Limits) -> Reply:
-    """Send a request once; the answer is read to its end.
+async def converse(
+    lines: Lines,
+    way: Way,
+    request: Outgoing,
+    limits: Limits,
+    sink_of: Callable[[Head], Sink] | None = None,
+) -> Reply:
+    """Send a request once; the answer is read to its end, into memory unless `sink_of` says else.
 
     Raises:
         HTTPClientError: there was no complete answer.
@@ -43,7 +57,9 @@ async def converse(lines: Lines, way: Way, request: Outgoing, limits: Limits) ->
         link = await open_link(lines.network, way, request.url, limits.time)
     keeps = False
     try:
-        reply, keeps = await _exchange(link, way, request, limits)
+        reply, keeps = await _exchange(
+            link, way, request, limits, sink_of or partial(_sink_of, largest=limits.largest)
+        )
     finally:
         if not keeps:
             link.close()
@@ -52,12 +68,18 @@ async def converse(lines: Lines, way: Way, request: Outgoing, limits: Limits) ->
     return reply
 
 
-async def _exchange(link: Link, way: Way, request: Outgoing, limits: Limits) -> tuple[Reply, bool]:
+def _sink_of(head: Head, largest: int | None) -> Sink:
+    return sink_for(head.headers.get("Content-Encoding"), largest)
+
+
+async def _exchange(
+    link: Link, way: Way, request: Outgoing, limits: Limits, sink_of: Callable[[Head], Sink]
+) -> tuple[Reply, bool]:
     incoming = Incoming(link, limits.time)
     parts = request.parts(by_proxy=way.headers_for_proxy)
     try:
         await incoming.send(parts)
-        reply = await read_head_and_body(incoming, limits.largest)
+        reply = await read_head_and_body(incoming, sink_of)
     except (OSError, NotHTTPError, TooLargeError, UnreadableBodyError) as error:
         failure = failures.in_exchange(error, request.url, limits, incoming.anything_came)
     else:

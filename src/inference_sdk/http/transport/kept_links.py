@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_KEPT = 256
 """For one way to one server; what is used at once beyond that is opened anew."""
 
+MOST_WAYS = 64
+"""With idle connections. Requests go few ways, downloads of pictures to as many hosts as there are."""
+
 _SERVERS_TIMEOUT = re.compile(r"(?:^|[,;\s])timeout=(\d{1,6})")
 
 
@@ -49,9 +52,12 @@ class KeptLinks:
         link.kept_until = time.monotonic() + min(seconds, _servers_limit(headers))
         idle = self._idle.get(way)
         if idle is None:
+            self._make_room()
             idle = self._idle.setdefault(way, deque())
         idle.append(link)
         _close_oldest(idle)
+        if self._idle.get(way) is not idle:  # another thread was making room
+            _close_all(idle)
         if self._is_closed:
             self.close()
 
@@ -59,10 +65,25 @@ class KeptLinks:
         """Close them all, and from now on each that is given back."""
         self._is_closed = True
         for way in list(self._idle):
-            idle = self._idle.pop(way, deque())
-            with suppress(IndexError):
-                while True:
-                    idle.pop().close()
+            self._forget(way)
+
+    def _make_room(self) -> None:
+        if len(self._idle) >= MOST_WAYS:
+            for way, idle in list(self._idle.items()):
+                _close_oldest(idle)
+                if not idle:
+                    self._forget(way)
+        for way in list(self._idle)[: 1 - MOST_WAYS]:
+            self._forget(way)
+
+    def _forget(self, way: Way) -> None:
+        _close_all(self._idle.pop(way, deque()))
+
+
+def _close_all(idle: deque[Link]) -> None:
+    with suppress(IndexError):
+        while True:
+            idle.pop().close()
 
 
 def _close_oldest(idle: deque[Link]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 if TYPE_CHECKING:
     import ssl
 
-    from inference_sdk.http.transport.ways import Proxy
+    from inference_sdk.http.transport.ways import Judge, Proxy
 
 T = TypeVar("T")
 
@@ -61,7 +61,9 @@ class Link(Protocol):
 class Network(Protocol):
     """Opens links."""
 
-    async def connect(self, host: str, port: int, due: float) -> Link: ...
+    async def connect(
+        self, host: str, port: int, due: float, judge: Judge | None = None
+    ) -> Link: ...
 
     async def connect_by_socks(self, proxy: Proxy, host: str, port: int, due: float) -> Link: ...
 

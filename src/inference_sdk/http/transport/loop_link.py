@@ -17,7 +17,7 @@ from inference_sdk.http.workers import beside_loop
 if TYPE_CHECKING:
     import ssl
 
-    from inference_sdk.http.transport.ways import Proxy
+    from inference_sdk.http.transport.ways import Judge, Proxy
 
 if sys.version_info >= (3, 11):
     from asyncio import timeout
@@ -161,8 +161,10 @@ async def _within(awaitable: Awaitable[T], due: float) -> T:
 class LoopNetwork:
     """Opens connections on the running event loop."""
 
-    async def connect(self, host: str, port: int, due: float) -> LoopLink:
-        return await _within(_linked(_connected(host, port)), due)
+    async def connect(
+        self, host: str, port: int, due: float, judge: Judge | None = None
+    ) -> LoopLink:
+        return await _within(_linked(_connected(host, port, judge)), due)
 
     async def connect_by_socks(self, proxy: Proxy, host: str, port: int, due: float) -> LoopLink:
         from inference_sdk.http.transport import socks
@@ -170,10 +172,12 @@ class LoopNetwork:
         return await _linked(socks.connect_async(proxy, host, port, due))
 
 
-async def _connected(host: str, port: int) -> socket.socket:
+async def _connected(host: str, port: int, judge: Judge | None) -> socket.socket:
     import aiohappyeyeballs
 
     addresses = await _addresses(host, port)
+    if judge is not None:
+        judge(host, (str(address[0]) for *_, address in addresses))
     return await aiohappyeyeballs.start_connection(
         addresses, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS
     )

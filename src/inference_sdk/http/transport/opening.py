@@ -39,7 +39,7 @@ async def _connect(network: Network, way: Way, url: str, limits: TimeLimits, due
     proxy = way.proxy
     try:
         if proxy is None:
-            return await network.connect(way.host, way.port, due)
+            return await network.connect(way.host, way.port, due, way.judge)
         if proxy.is_socks:
             return await network.connect_by_socks(proxy, way.host, way.port, due)
         return await network.connect(proxy.host, proxy.port, due)

@@ -97,6 +97,11 @@ def outgoing(request: RequestData, method: RequestMethod) -> Outgoing:
     )
 
 
+def getting(url: str, address: Address) -> Outgoing:
+    """A GET of an address whose parts are encoded already: they travel as they are."""
+    return Outgoing(url, address, "GET", _head(address, (), is_json=False, length=None), b"")
+
+
 def redirected(sent: Outgoing, url: str) -> Outgoing:
     """The same request to another address of the same server."""
     address = address_of(url)

@@ -73,7 +73,7 @@ class Transport:
         """
 
         def send(request: RequestData) -> Answer:
-            lines = self._lines_of_threads()
+            lines = self.lines_of_threads()
             return run_blocking(self._exchange(lines, request, method, configuration))
 
         if not interception.requests_is_intercepted():
@@ -94,7 +94,7 @@ class Transport:
     ) -> Answer:
         """The twin of `exchange`, on the running event loop."""
         if not interception.aiohttp_is_intercepted():
-            lines = await self._loops.current()
+            lines = await self.lines_of_loop()
             return await self._exchange(lines, request, method, configuration)
         from inference_sdk.http.transport import through_aiohttp
 
@@ -127,7 +127,8 @@ class Transport:
         await self._loops.close_current()
         self.close()
 
-    def _lines_of_threads(self) -> Lines:
+    def lines_of_threads(self) -> Lines:
+        """The connections that threads share."""
         lines = self._threads
         if lines is not None and self._process == os.getpid():
             return lines
@@ -137,6 +138,10 @@ class Transport:
                 # Also when the client is only dropped, or the program ends.
                 self._close_threads = weakref.finalize(self, self._threads.kept.close)
             return self._threads
+
+    async def lines_of_loop(self) -> Lines:
+        """The connections of the running event loop."""
+        return await self._loops.current()
 
     def _way_to(self, address: Address, configuration: InferenceConfiguration) -> Way:
         """The way under these settings and the environment of now; made once, since reading

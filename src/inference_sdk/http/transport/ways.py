@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from inference_sdk.http.errors import InvalidParameterError
@@ -64,19 +65,28 @@ class Proxy(NamedTuple):
         return f"{self.scheme}://{host}:{self.port}"
 
 
+Judge: TypeAlias = "Callable[[str, Iterable[str]], None]"
+"""Given a host and the addresses that its name led to, raises where one must not be spoken to."""
+
+
 @dataclass(frozen=True, eq=False)
 class Way:
-    """To one server, under one set of settings. Connections are kept by it."""
+    """To one server, under one set of settings. Connections are kept by it.
+
+    Without a proxy, `judge` is asked in the look-up that the connection is made from: a name that
+    changes its address between check and use gains nothing.
+    """
 
     scheme: str
     host: str
     port: int
     netloc: str
     settings: ConnectionSettings
+    judge: Judge | None = None
 
     @classmethod
-    def to(cls, address: Address, settings: ConnectionSettings) -> Way:
-        return cls(address.scheme, address.host, address.port, address.netloc, settings)
+    def to(cls, address: Address, settings: ConnectionSettings, judge: Judge | None = None) -> Way:
+        return cls(address.scheme, address.host, address.port, address.netloc, settings, judge)
 
     @cached_property
     def proxy(self) -> Proxy | None:

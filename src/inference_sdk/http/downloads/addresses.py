@@ -45,6 +45,20 @@ def written_address(host: str) -> IPAddress | None:
         return None
 
 
+def as_host(address: IPAddress) -> str:
+    """An address as the host of a URL, without brackets: the same text on every Python.
+
+    Example:
+        >>> as_host(ipaddress.IPv6Address("::ffff:127.0.0.1"))
+        '::ffff:7f00:1'
+    """
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    if mapped is None:
+        return str(address)
+    high, low = divmod(int(mapped), 2**16)  # from Python 3.13 on, `str` writes it with dots
+    return f"::ffff:{high:x}:{low:x}"
+
+
 def meant_address(host: str) -> IPAddress | None:
     """As `written_address`, an IPv6 address that stands for an IPv4 one being that."""
     address = written_address(host)
