@@ -268,7 +268,9 @@ def test_classes(numbers: list[float], expected: float, tmp_path: Path) -> None:
 
 def test_several_classes_at_once(tmp_path: Path) -> None:
     case = Case("", {"output0": np.array([[3, -3]], np.float32)}, said={"task": "multi-label"})
-    answer = _open(tmp_path, case).infer(WIDE, InferenceParameters())
+    model = _open(tmp_path, case)
+    assert model.description["task_type"] == "classification"  # as clients know it
+    answer = model.infer(WIDE, InferenceParameters())
     assert answer["predicted_classes"] == ["cat"]
     assert answer["predictions"]["dog"]["confidence"] == pytest.approx(1 / (1 + np.exp(3)))
 

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from types import FrameType, TracebackType
 from typing import IO, Any, cast
@@ -24,6 +24,7 @@ from aiohttp import web
 
 from inference_sdk.local.admission import ADMISSION, MAX_QUEUE
 from inference_sdk.local.faults import UnusableModelError
+from inference_sdk.local.models.fixed import Answer
 from inference_sdk.local.settings import Models, ServerSettings
 from inference_sdk.local.streaming.signalling import load_ahead
 from inference_sdk.local.workflows.settings import WorkflowSettings, WorkflowsGiven
@@ -55,6 +56,8 @@ class LocalServer:
         workflows: a folder of JSON files, each a workflow known by its name, or
             `WorkflowSettings` for what else they may do.
         max_queue: requests under way or waiting; those beyond are answered with 503.
+        answers: of models that always say the same, by id, for tests: an answer of the API, a
+            status to fail with, a list of these in order, or a function of the picture.
 
     Raises:
         OSError: on start, when the port is taken.
@@ -76,8 +79,11 @@ class LocalServer:
         models: Models = None,
         workflows: WorkflowsGiven = None,
         max_queue: int = MAX_QUEUE,
+        answers: Mapping[str, Answer] | None = None,
     ) -> None:
-        self._settings = ServerSettings(models, api_key, WorkflowSettings.of(workflows), max_queue)
+        self._settings = ServerSettings(
+            models, api_key, WorkflowSettings.of(workflows), max_queue, answers
+        )
         if process and self._settings.has_code:
             raise TypeError(
                 "A ModelStore cannot move to another process, nor can a factory. Pass "

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Union
 
 from aiohttp import web
 
+from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.local.admission import MAX_QUEUE
 from inference_sdk.local.app import create_app
 from inference_sdk.local.models import ModelStore
+from inference_sdk.local.models.fixed import Answer, FixedModel
 from inference_sdk.local.workflows.settings import WorkflowSettings, WorkflowsGiven
 
 Models = Union[ModelStore, Mapping[str, Any], str, None]
@@ -26,6 +29,7 @@ class ServerSettings:
     api_key: str | None = None
     workflows: WorkflowSettings = field(default_factory=lambda: WorkflowSettings.of(None))
     max_queue: int = MAX_QUEUE
+    answers: Mapping[str, Answer] | None = None
 
     def app(self) -> web.Application:
         """The application.
@@ -33,8 +37,12 @@ class ServerSettings:
         Raises:
             UnusableModelError: an ONNX file is broken or of no known kind.
         """
+        models = resolve_models(self.models)
+        for model_id, answer in (self.answers or {}).items():
+            fixed = FixedModel(resolve_roboflow_model_alias(model_id), answer)
+            models.register(model_id, partial(_same, fixed))
         return create_app(
-            models=resolve_models(self.models),
+            models=models,
             api_key=self.api_key,
             workflows=self.workflows,
             max_queue=self.max_queue,
@@ -52,9 +60,13 @@ class ServerSettings:
     @property
     def has_code(self) -> bool:
         """Some of it is not data, and cannot move to another process."""
-        if isinstance(self.models, Mapping):
-            return any(callable(source) for source in self.models.values())
-        return isinstance(self.models, ModelStore)
+        models = self.models if isinstance(self.models, Mapping) else {}
+        sources = [*models.values(), *(self.answers or {}).values()]
+        return isinstance(self.models, ModelStore) or any(map(callable, sources))
+
+
+def _same(model: FixedModel, _: str) -> FixedModel:
+    return model
 
 
 def resolve_models(models: Models) -> ModelStore:

@@ -104,7 +104,7 @@ LABELS = Packaged(
     "coco-centernet-labels/1",
     "coco-centernet-labels/1",
     "",
-    "multi-label-classification",
+    "classification",  # clients know both kinds as one task
     "all that CenterNet on MobileNetV3 sees, 80 classes of COCO",
     512,
     "packaged:Labeller",

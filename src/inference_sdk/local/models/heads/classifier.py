@@ -31,18 +31,20 @@ class Classifier:
     """A head; see `base.Head`."""
 
     kind: str
-    task_type: str
     preparation: Preparation
     names: Names
     final: bool
     """The network gives shares, not logits."""
+    multi: bool
+    """Any number of classes may be there; clients know both kinds as one task."""
+    task_type: str = SINGLE
 
     def answer(
         self, outputs: Outputs, placement: Placement, parameters: InferenceParameters
     ) -> dict[str, Any]:
         numbers = outputs[0].reshape(-1).astype(np.float32)
         size = (placement.width, placement.height)
-        if self.task_type == MULTI:
+        if self.multi:
             shares = numbers if self.final else sigmoid(numbers)
             return classification.multi_label(shares, self.names.classes, size, parameters)
         shares = numbers if self.final else _softmax(numbers)
@@ -58,10 +60,10 @@ def recognise(facts: Facts) -> Classifier | None:
     task = facts.task or SINGLE
     return Classifier(
         kind=f"{'YOLO' if _is_yolo(facts) else 'a network'}, {task}",
-        task_type=task,
         preparation=_preparation(facts),
         names=Names(facts.labels(shape[1])),
         final=_gives_shares(facts.example[0].reshape(-1), task),
+        multi=task == MULTI,
     )
 
 
