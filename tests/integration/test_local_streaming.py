@@ -76,6 +76,23 @@ class ReadNumber(Block):
         return {"number": number}
 
 
+@add_block
+class Tell(Block):
+    """What a step knows of its frame, and how many it saw before on this stream."""
+
+    TYPES = ("tests/tell@v1",)
+    OUTPUTS = {"told": ("dictionary",)}
+
+    image: ImageField
+
+    def run(self) -> dict[str, Any]:
+        before = self.kept(self.image.video_identifier, Counter)
+        before["seen"] += 1
+        file = self.image.metadata["comes_from_video_file"]
+        told = {"seen": before["seen"], "seconds": self.image.seconds, "file": file}
+        return {"told": told}
+
+
 def specification(*steps: dict[str, Any], **outputs: str) -> dict[str, Any]:
     return {
         "version": "1.0",
@@ -103,6 +120,7 @@ SLOW_NUMBERS = specification(
     number="$steps.read.number",
     picture="$steps.slow.image",
 )
+TOLD = specification({"type": "tests/tell@v1", "name": "tell"}, told="$steps.tell.told")
 FAILING = specification(
     {"type": "tests/read_number@v1", "name": "read", "fail_at": 3},
     number="$steps.read.number",
@@ -455,6 +473,29 @@ async def test_an_upload_that_is_too_large(
     await asyncio.wait_for(peer.closed.wait(), 10)
 
 
+async def test_each_stream_keeps_its_own_state_and_a_file_its_own_time(
+    peers: Any, video: Path
+) -> None:
+    """At once, by one specification: what a counter or a tracker keeps is that of its stream."""
+    live, first, second = peers(track=True), peers(upload=True), peers(upload=True)
+    await live.start(TOLD, data_output=["told"], declared_fps=30)
+    for peer in (first, second):
+        await peer.start(TOLD, data_output=["told"], **BATCH)
+        await peer.send_file(video)
+    began = time.time()
+    counted = [
+        message["serialized_output_data"]["told"] for message in await exchange(live, range(5))
+    ]
+    assert [told["seen"] for told in counted] == list(range(1, 6))
+    assert all(began - 5 < told["seconds"] < time.time() + 5 for told in counted)
+    assert not any(told["file"] for told in counted)
+    for peer in (first, second):
+        told = [message["serialized_output_data"]["told"] for message in await peer.all_messages()]
+        assert [one["seen"] for one in told] == list(range(1, 31))
+        assert [one["seconds"] for one in told] == pytest.approx([n / 30 for n in range(1, 31)])
+        assert all(one["file"] for one in told)
+
+
 # --- Addresses that the server reads ---------------------------------------------------------
 
 
@@ -570,11 +611,15 @@ async def test_nothing_is_left_after_streams_of_each_kind(
     assert not _left() - before
 
 
+SHARED_THREADS = ("asyncio", "inference-sdk-server", "workflow-step")
+"""Of all streams and requests: pools that grow up to their size whenever nobody is free."""
+
+
 def _left() -> Counter[str]:
     """Open files and sockets, threads, temporary files, tasks: how many of each kind."""
     gc.collect()
     files = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
-    threads = [t.name for t in threading.enumerate() if not t.name.startswith("asyncio")]
+    threads = [t.name for t in threading.enumerate() if not t.name.startswith(SHARED_THREADS)]
     uploads = [path.name for path in Path(tempfile.gettempdir()).glob("inference-upload-*")]
     tasks = [str(task.get_coro()) for task in asyncio.all_tasks()]
     return Counter(re.sub(r"0x\w+|\d+", "", name) for name in files + threads + uploads + tasks)

@@ -78,6 +78,8 @@ class FrameProcessor:
         data_outputs: names of the outputs that go into the data message.
         with_picture: whether there is a video track at all.
         declared_fps: frames a second as the client declared them, which wins over the source.
+        from_file: whether it is a video file: its time is counted in frames, however fast they are
+            worked off.
     """
 
     def __init__(
@@ -88,8 +90,10 @@ class FrameProcessor:
         data_outputs: Sequence[str],
         with_picture: bool,
         declared_fps: Optional[float] = None,
+        from_file: bool = False,
     ) -> None:
         self._run = run
+        self._from_file = from_file
         self._picture_output = picture_output
         self._data_outputs = data_outputs
         self._with_picture = with_picture
@@ -105,7 +109,7 @@ class FrameProcessor:
         data: Optional[dict[str, Any]] = None
         errors: list[str] = []
         try:
-            outputs = self._run(FrameImage(frame, _video_metadata(source, metadata)))
+            outputs = self._run(FrameImage(frame, self._video_metadata(source, metadata)))
             frame = self._frame(outputs, frame)
             if self._data_outputs:
                 data = {n: to_wire(outputs[n], JPEG_QUALITY) for n in self._data_outputs}
@@ -158,18 +162,17 @@ class FrameProcessor:
             "measured_fps": (len(self._arrivals) - 1) / span if span > 0 else None,
         }
 
-
-def _video_metadata(source: SourceFrame, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What steps know of a frame: each stream is a video of its own."""
-    return {
-        "video_identifier": "stream",
-        "frame_number": source.number,
-        "frame_timestamp": source.received_at.isoformat(),
-        "fps": metadata["declared_fps"] or metadata["measured_fps"],
-        "measured_fps": metadata["measured_fps"],
-        "comes_from_video_file": None,
-        "total_frames": None,
-    }
+    def _video_metadata(self, source: SourceFrame, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """What steps know of a frame: each stream is a video of its own."""
+        return {
+            "video_identifier": "stream",
+            "frame_number": source.number,
+            "frame_timestamp": source.received_at.isoformat(),
+            "fps": metadata["declared_fps"] or metadata["measured_fps"],
+            "measured_fps": metadata["measured_fps"],
+            "comes_from_video_file": self._from_file,
+            "total_frames": None,
+        }
 
 
 def _video_frame(picture: WorkflowImage, source: av.VideoFrame) -> av.VideoFrame:

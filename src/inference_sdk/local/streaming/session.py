@@ -152,6 +152,7 @@ class StreamSession:
             data_outputs=self._request.data_outputs,
             with_picture=track is not None,
             declared_fps=self._request.declared_fps,
+            from_file=self._request.file_upload,
         )
         loop = asyncio.get_running_loop()
         async for frame in self._source:
