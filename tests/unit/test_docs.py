@@ -185,6 +185,9 @@ def test_the_guide_to_streams_runs_from_top_to_bottom(
     said = capsys.readouterr().out
     assert said.count("(96, 160, 3)") >= 4 + 4 + 1  # two files of four frames, and the camera
     assert [line for line in said.splitlines() if line.startswith(("1 ", "4 "))]
+    assert "frames [1, 2, 3, 4]" in said
+    assert "answered 0" in said
+    assert "tested 4" in said
 
 
 def test_the_guide_to_big_batches_runs(running: LocalServer, folder: Path):
