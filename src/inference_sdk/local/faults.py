@@ -107,3 +107,9 @@ class BusyError(RequestFault):
 
     status = 503
     retry_after = 1
+
+
+class UnspeakableAnswerError(RequestFault):
+    """A user's model answered with what JSON has no form for; says where it stands."""
+
+    status = 500

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from inference_sdk.http.errors import EncodingError, HTTPClientError
 from inference_sdk.local.faults import InvalidRequestError, Location, UndecodableImageError
+from inference_sdk.local.json_answers import to_json
 from inference_sdk.local.models import Model, ModelStore
 
 if TYPE_CHECKING:
@@ -193,9 +194,9 @@ def decode_image(file: bytes | str) -> NDArray[np.uint8]:
 def json_response(
     answer: Any, status: int = 200, headers: dict[str, str] | None = None
 ) -> web.Response:
-    """An answer in JSON; numpy values are understood."""
+    """An answer in JSON; see `to_json`."""
     return web.Response(
-        body=orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY),
+        body=to_json(answer),
         status=status,
         headers=headers,
         content_type="application/json",
