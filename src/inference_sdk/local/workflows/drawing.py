@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from inference_sdk.local.workflows import kinds as k
 from inference_sdk.local.workflows.block import (
@@ -107,20 +107,13 @@ class DetectionsDrawing(Drawing):
         raise NotImplementedError
 
 
-class ColouredDrawing(DetectionsDrawing):
-    """Draws in colours of a palette: subclasses write `annotator`, or `draw_detections`."""
+class PaletteFields(BaseModel):
+    """The fields by which blocks choose colours."""
 
     color_palette: Palette = "DEFAULT"
     palette_size: Whole = 10
     custom_colors: Annotated[list[str], takes(k.LIST)] = Field(default_factory=list)
     color_axis: Annotated[Literal["INDEX", "CLASS", "TRACK"], takes(k.STRING)] = "CLASS"
-
-    def annotator(self) -> Any:
-        """Supervision's annotator with the settings of this step."""
-        raise NotImplementedError
-
-    def draw_detections(self, scene: Pixels, found: Detections) -> Pixels:
-        return np.asarray(self.annotator().annotate(scene, found.to_supervision()))
 
     def colours(self) -> dict[str, Any]:
         """The arguments for colours that supervision's annotators take."""
@@ -130,6 +123,17 @@ class ColouredDrawing(DetectionsDrawing):
             "color": palette_of(self.color_palette, self.palette_size, tuple(self.custom_colors)),
             "color_lookup": getattr(sv.ColorLookup, self.color_axis),
         }
+
+
+class ColouredDrawing(PaletteFields, DetectionsDrawing):
+    """Draws in colours of a palette: subclasses write `annotator`, or `draw_detections`."""
+
+    def annotator(self) -> Any:
+        """Supervision's annotator with the settings of this step."""
+        raise NotImplementedError
+
+    def draw_detections(self, scene: Pixels, found: Detections) -> Pixels:
+        return np.asarray(self.annotator().annotate(scene, found.to_supervision()))
 
 
 @lru_cache(maxsize=32)
