@@ -12,7 +12,7 @@ import pytest
 
 from inference_sdk.http.utils.aliases import REGISTERED_ALIASES
 from inference_sdk.local.faults import UnknownModelError
-from inference_sdk.local.models import InferenceParameters, ModelStore
+from inference_sdk.local.models import InferenceParameters, ModelStore, sharing
 from inference_sdk.local.models.network import Network
 
 
@@ -85,7 +85,11 @@ def test_adding_lists_and_removing_unlists() -> None:
     assert store.registered() == []
 
 
-def test_a_file_is_loaded_once_and_freed_when_no_model_uses_it() -> None:
+def test_a_file_is_loaded_once_and_freed_when_no_model_uses_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Servers of other tests may still be there, with their models.
+    monkeypatch.setattr(sharing, "_there", weakref.WeakValueDictionary())
     store = ModelStore()
     network = weakref.ref(Network.shared("coco-movenet-multipose.onnx"))
     gc.collect()
