@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 from PIL import Image
@@ -357,6 +357,8 @@ def test_truncated_images_are_refused(format: str, data: st.DataObject) -> None:
         bytes_to_opencv_image(payload[:end])
 
 
+# Some claim to be large, and are made so: up to the limit of pixels that takes a second.
+@settings(deadline=None)
 @given(data=st.data(), format=st.sampled_from(["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"]))
 def test_damaged_images_are_decoded_or_refused(data: st.DataObject, format: str) -> None:
     payload = bytearray(file_bytes(halves().convert("RGB"), format))

@@ -34,7 +34,7 @@ READ_ERRORS = (
     AttributeError,
     EOFError,
     OverflowError,
-    NotImplementedError,
+    RuntimeError,  # of AVIF; NotImplementedError is one
     MemoryError,
     struct.error,
     zlib.error,
@@ -89,7 +89,9 @@ def open_picture(payload: Content, *, own: bool = False) -> Image.Image:
     try:
         image = Image.open(BytesIO(payload), formats=formats)
     except UnidentifiedImageError as error:  # its text names a buffer, which says nothing
-        raise _undecodable(payload, "as an image of any known kind.") from error
+        kind = kind_of(payload)
+        like = "an image of any known kind" if kind is None else f"{kind.name}, as they begin"
+        raise _undecodable(payload, f"as {like}.") from error
     except READ_ERRORS as error:
         raise _undecodable(payload, f"as an image: {error}") from error
     limit = Image.MAX_IMAGE_PIXELS
