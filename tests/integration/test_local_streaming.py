@@ -542,6 +542,52 @@ async def test_an_address_that_says_nothing(peers: Any, monkeypatch: pytest.Monk
     await silent.wait_closed()
 
 
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n"
+
+
+@pytest.mark.parametrize("way", ["playlist", "redirect"])
+async def test_a_live_address_leads_no_further(peers: Any, way: str) -> None:
+    """Whoever judged the address judged this one, and none that it points to."""
+    reached: list[str] = []
+
+    async def lead_on(request: web.Request) -> web.Response:
+        reached.append("first")
+        if way == "redirect":
+            raise web.HTTPFound(f"{elsewhere}/inside")
+        text = PLAYLIST.format(f"{elsewhere}/inside")
+        return web.Response(text=text, content_type="application/vnd.apple.mpegurl")
+
+    async def inside(_: web.Request) -> web.Response:
+        reached.append("inside")
+        return web.Response(body=b"secret")
+
+    pages = web.Application()
+    pages.router.add_get("/live.m3u8", lead_on)
+    pages.router.add_get("/inside", inside)
+    peer = peers(video=True)
+    async with serving(pages) as elsewhere:
+        await peer.start(NUMBERS, mjpeg_url=f"{elsewhere}/live.m3u8")
+        assert "Cannot read video from" in (await peer.message())["errors"][0]
+    assert set(reached) == {"first"}
+
+
+async def test_offers_that_nobody_stands_behind_take_few_places(
+    app: web.Application, peers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signalling, "MAX_CONNECTING", 2)
+    connected = peers(track=True)
+    await connected.start(NUMBERS)
+    await asyncio.wait_for(connected.connected.wait(), 10)
+    idle = peers(track=True)
+    body = {
+        "workflow_configuration": {"workflow_specification": NUMBERS},
+        "webrtc_offer": await idle.offer(),
+    }
+    assert [(await post(idle.url, body))[0] for _ in range(3)] == [200, 200, 503]
+    for stream in tuple(app[STREAMS]):
+        await stream.close()
+
+
 # --- How a stream ends ------------------------------------------------------------------------
 
 
@@ -697,7 +743,7 @@ async def test_an_ice_server_that_is_none(peers: Any) -> None:
     servers = {"iceServers": [{"urls": "nonsense", "username": "u", "credential": "c"}]}
     status, answer = await _refused(peers(track=True), webrtc_config=servers)
     assert status == 400
-    assert "offer cannot be answered" in answer["message"]
+    assert "'nonsense' is no address of a STUN or TURN server" in answer["message"]
 
 
 async def test_an_offer_without_video(peers: Any) -> None:

@@ -52,6 +52,7 @@ class StreamRequest:
         data_outputs: outputs that go into the data messages.
         processing_timeout: seconds after which the stream ends; None for no limit.
         live_url: address that the server is to read frames from, rtsp(s) or http(s).
+        live_host: what its host was called, where `live_url` has the address that was looked up.
         file_upload: frames come from a file that the client uploads.
     """
 
@@ -64,6 +65,7 @@ class StreamRequest:
     declared_fps: Optional[float] = None
     processing_timeout: Optional[float] = None
     live_url: Optional[str] = None
+    live_host: Optional[str] = None
     file_upload: bool = False
 
 
@@ -181,7 +183,14 @@ def _live_url(reader: _Reader) -> Optional[str]:
         url: Optional[str] = reader.optional(name, str)
         if url is None:
             continue
-        if urlsplit(url).scheme not in schemes:
+        if url.partition("://")[0].lower() not in schemes or not _is_url(url):
             raise reader.wrong(name, f"URL scheme should be {' or '.join(schemes)}")
         return url
     return None
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:
+        return False

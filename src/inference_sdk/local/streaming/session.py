@@ -39,7 +39,7 @@ from inference_sdk.local.streaming.upload_file import UploadFile
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT = 60.0
+CONNECT_TIMEOUT = 15.0
 """Seconds from the answer to a connection; a client behind a slow TURN server takes some."""
 
 COMPLETE_LINGER = 30.0
@@ -60,11 +60,17 @@ class StreamSession:
         request: what the client asks for.
         run: the workflow.
         window: frames that a stream in batch mode may be ahead of the acknowledgements.
+        client: address that the request came from.
     """
 
     def __init__(
-        self, request: StreamRequest, run: RunWorkflow, window: int = DEFAULT_WINDOW
+        self,
+        request: StreamRequest,
+        run: RunWorkflow,
+        window: int = DEFAULT_WINDOW,
+        client: str = "",
     ) -> None:
+        self.client = client
         self._request = request
         self._run = run
         self._acknowledgements = AcknowledgementWindow(window)
@@ -78,6 +84,11 @@ class StreamSession:
             on_message=self._on_message,
             on_upload=self._on_upload,
         )
+
+    @property
+    def connected(self) -> bool:
+        """Whether the client is, or was, connected."""
+        return self._peer.connected.is_set()
 
     async def answer(self, ended: Callable[[StreamSession], None]) -> str:
         """Give the SDP that answers the client's offer, and start; nothing is left on a failure.
@@ -174,7 +185,7 @@ class StreamSession:
             path = await self._upload.path()
             return LiveSource(path, paced=True) if request.realtime else FileSource(path)
         if request.live_url is not None:
-            return LiveSource(request.live_url, live_options(request.live_url))
+            return LiveSource(request.live_url, live_options(request.live_url, request.live_host))
         assert self._peer.track_in is not None  # noqa: S101 - `_check_source` saw to it
         return TrackSource(self._peer.track_in, request.realtime)
 

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from inference_sdk.http.endpoints import WEBRTC_WORKER
 from inference_sdk.local.faults import RequestFault
+from inference_sdk.local.streaming.addresses import judge
 from inference_sdk.local.streaming.request import StreamRequest, WorkflowChoice, parse_request
 from inference_sdk.local.wire import (
     json_response,
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 MAX_STREAMS = 64
 """At once. Each has a connection, threads, and a decoder or two."""
+
+MAX_CONNECTING = 16
+"""Of one client address, that are not connected yet: an offer that nobody stands behind holds its
+place until the time for connecting is over."""
 
 
 class StreamingUnavailableError(RequestFault):
@@ -69,7 +74,7 @@ def add_routes(app: web.Application, *, window: int = 1) -> None:
 
 async def _initialise(request: web.Request) -> web.Response:
     body = await read_json_object(request)
-    wanted = parse_request(body)
+    wanted = await run_blocking(request, judge, parse_request(body))
     run = await _prepare(request, wanted)
     session_type = await run_blocking(request, _load_session_type)
     streams = request.app[STREAMS]
@@ -77,7 +82,12 @@ async def _initialise(request: web.Request) -> web.Response:
         raise TooManyStreamsError(
             f"This server runs {MAX_STREAMS} streams at once, and all are taken. Close some."
         )
-    session = session_type(wanted, run, request.app[WINDOW])
+    client = request.remote or ""
+    if sum(one.client == client and not one.connected for one in streams) >= MAX_CONNECTING:
+        raise TooManyStreamsError(
+            f"{MAX_CONNECTING} streams of this address are not connected yet. Connect them, or wait."
+        )
+    session = session_type(wanted, run, request.app[WINDOW], client)
     streams.add(session)
     try:
         sdp = await session.answer(streams.discard)

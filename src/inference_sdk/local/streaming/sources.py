@@ -48,12 +48,17 @@ LIVE_OPTIONS: Mapping[str, str] = {
     "analyzeduration": "1000000",  # microseconds
 }
 
+PICTURE_FORMATS = (
+    "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc,ivf,mjpeg,"
+    "yuv4mpegpipe,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe"
+)
+"""What holds pictures itself, and no addresses of others, as playlists do."""
+
 # An uploaded file is a client's: playlists in it could otherwise make this server read other
 # files and addresses.
 FILE_OPTIONS: Mapping[str, str] = {
     "protocol_whitelist": "file",
-    "format_whitelist": "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc,"
-    "ivf,mjpeg,yuv4mpegpipe,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe",
+    "format_whitelist": PICTURE_FORMATS,
 }
 
 
@@ -198,9 +203,29 @@ def decode(
     raise SourceError(f"Cannot read video from {what}: {reason}")
 
 
-def live_options(url: str) -> Mapping[str, str]:
-    """How to read an address with the least delay; RTSP over TCP, which loses no packets."""
-    return {**LIVE_OPTIONS, "rtsp_transport": "tcp"} if url.startswith("rtsp") else LIVE_OPTIONS
+def live_options(url: str, host: Optional[str] = None) -> Mapping[str, str]:
+    """How to read an address with the least delay, and nothing else than that address.
+
+    RTSP goes over TCP, which loses no packets. Playlists and redirects lead elsewhere: they are
+    not followed.
+
+    Args:
+        host: how it is called, where `url` has its address.
+    """
+    if url.lower().startswith("rtsp"):
+        return {
+            **LIVE_OPTIONS,
+            "rtsp_transport": "tcp",
+            "format_whitelist": f"rtsp,rtp,sdp,{PICTURE_FORMATS}",
+            "protocol_whitelist": "rtp,rtsp,rtsps,tcp,tls",
+        }
+    return {
+        **LIVE_OPTIONS,
+        "format_whitelist": f"mpjpeg,{PICTURE_FORMATS}",
+        "protocol_whitelist": "http,https,httpproxy,tcp,tls",
+        "max_redirects": "0",
+        **({"headers": f"Host: {host}\r\n"} if host else {}),
+    }
 
 
 def without_credentials(url: str) -> str:
