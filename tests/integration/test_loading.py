@@ -194,7 +194,6 @@ NO_IMAGES = [
     "clip.mp4",
     "missing.ppm",
     "/nowhere/frame_0001",
-    " http://localhost/a.jpg",
     "aW1hZ2U=",
     base64.b64encode(b"<!doctype html>").decode(),
 ]

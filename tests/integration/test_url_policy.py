@@ -798,3 +798,11 @@ def test_requests_mock_intercepts_downloads() -> None:
             fetch_url_bytes("http://some.com/missing.jpg")
         with pytest.raises(HTTPServerConnectionError):
             fetch_url_bytes("http://some.com/down.jpg")
+
+
+def test_white_space_around_a_url_is_passed_over(server: PictureServer) -> None:
+    server.body = gif()
+    [(encoded, _)] = loaders.load_static_inference_input(
+        f" \thttp://127.0.0.1:{server.port}/a.gif\n"
+    )
+    assert base64.b64decode(encoded) == gif()

@@ -22,8 +22,10 @@ _FILE_NAME = re.compile(
 
 
 def uri_is_http_link(uri: str) -> bool:
-    """Whether a text is an http(s) URL rather than a path or base64."""
-    return uri[:8].lower().startswith(("http://", "https://"))
+    """Whether a text is an http(s) URL rather than a path or base64; white space before it is
+    passed over, as lists of URLs have it.
+    """
+    return uri[:80].lstrip()[:8].lower().startswith(("http://", "https://"))
 
 
 def is_file(reference: str) -> bool:

@@ -17,7 +17,6 @@ from inference_sdk.http.operations.image_inputs import (
     describe,
     is_pillow_image,
     looks_like_file_name,
-    uri_is_http_link,
 )
 from inference_sdk.http.utils.encoding import encode_base_64, encode_image, read_base_64
 from inference_sdk.http.utils.file_reading import read_file, read_stream, shown
@@ -141,8 +140,6 @@ def prepare_text(text: str, preparation: Preparation) -> LoadedImage:
 
 
 def _hint_for_text(text: str) -> str:
-    if uri_is_http_link(text.strip()):
-        return "Remove the white space around the URL."
     if "://" in text[: LONGEST_SUFFIX + len("://")]:
         return "Images by URL are http(s); infer_on_stream() reads streams."
     return "Pass a path, an http(s) URL, or base64."
