@@ -14,10 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import requests
 import requests_mock
 import trustme
+from aioresponses import aioresponses
 
 from inference_sdk import InferenceHTTPClient, config
 from inference_sdk.http.caller import called_by
@@ -38,6 +40,7 @@ from inference_sdk.http.utils.url_utils import (
     fetch_url_to_file,
 )
 from tests.callers import both_ways
+from tests.integration.test_drop_in import InterceptedResponse
 
 Fetch = Callable[..., bytes]
 PICTURE = b"\xff\xd8 a picture"
@@ -806,3 +809,20 @@ def test_white_space_around_a_url_is_passed_over(server: PictureServer) -> None:
         f" \thttp://127.0.0.1:{server.port}/a.gif\n"
     )
     assert base64.b64decode(encoded) == gif()
+
+
+async def test_aioresponses_intercepts_downloads() -> None:
+    mocked = {"response_class": InterceptedResponse}
+    with aioresponses() as mocker:
+        mocker.get("http://some/image.jpg?s=a%2Fb", body=PICTURE, **mocked)
+        headers = {"Location": "/there.jpg"}
+        mocker.get("http://some/moved.jpg", status=302, headers=headers, **mocked)
+        mocker.get("http://some/there.jpg", body=PICTURE, **mocked)
+        mocker.get("http://some/missing.jpg", status=404, **mocked)
+        mocker.get("http://some/down.jpg", exception=aiohttp.ClientConnectionError("no"))
+        assert await fetch_url_bytes_async("http://some/image.jpg?s=a%2Fb") == PICTURE
+        assert await fetch_url_bytes_async("http://some/moved.jpg") == PICTURE
+        with pytest.raises(HTTPCallErrorError):
+            await fetch_url_bytes_async("http://some/missing.jpg")
+        with pytest.raises(HTTPServerConnectionError):
+            await fetch_url_bytes_async("http://some/down.jpg")

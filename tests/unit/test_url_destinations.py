@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from urllib3.util import parse_url
+from yarl import URL
 
 from inference_sdk import InferenceHTTPClient, config
+from inference_sdk.http.downloads.destinations import Destination
 from inference_sdk.http.errors import (
     HTTPServerConnectionError,
     InvalidURLImageInput,
@@ -325,3 +329,50 @@ def test_a_malformed_url_in_a_list_is_named_by_its_place(call: Any) -> None:
     client = InferenceHTTPClient("http://127.0.0.1:1")
     with pytest.raises(InvalidURLImageInput, match=r"inputs\[1\] \(a malformed URL\)"):
         call(client, "depth_estimation", [b"GIF89a", "http://[bad/x.jpg"])
+
+
+# -- one reading -------------------------------------------------------------------------------
+
+_PIECES = st.sampled_from(
+    [
+        *"./:@?#[]\\%&=-_~!$'()*+,;<>|^`{}\" \t\n\0",
+        *("http://", "https://", "//", "user:pass@", "some.com", "evil.org", "127.0.0.1"),
+        *("[::1]", "[::ffff:7f00:1]", "0x7f", "2130706433", "%2e", "%40", "%00", ":80", ":443"),
+        *(
+            "b\u00fccher.example",
+            "\u2460",
+            "\uff0e",
+            "\u3002",
+            "\u00ad",
+            "\u212a",
+            "\uff0f",
+            "a",
+            "1",
+        ),
+    ]
+)
+_URLS = st.builds(
+    lambda scheme, pieces: scheme + "".join(pieces),
+    st.sampled_from(["http://", "https://", "HTTP://", "http:/", "//", ""]),
+    st.lists(_PIECES | st.text(max_size=2), max_size=8),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_URLS)
+def test_what_is_judged_is_what_other_parsers_see(text: str) -> None:
+    try:
+        destination = Destination.parse(text)
+    except InvalidURLImageInput:
+        return
+    url = destination.url
+    assert Destination.parse(url) == destination
+    assert urlsplit(url).hostname.rstrip(".") == destination.host
+    assert parse_url(url).host.strip("[]").rstrip(".") == destination.host
+    assert URL(url, encoded=True).raw_host.rstrip(".") == destination.host
+    port = urlsplit(url).port or {"http": 80, "https": 443}[destination.scheme]
+    assert port == destination.port == URL(url, encoded=True).port
+    address = destination.address
+    assert address.target.isascii()
+    assert not any(character in address.target for character in " \t\r\n\0")
+    assert address.netloc.removesuffix(f":{port}").strip("[]") == destination.host
