@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import logging
 import pickle
 import socket
 import threading
@@ -27,6 +28,7 @@ from inference_sdk.http.downloads import following, policy
 from inference_sdk.http.errors import (
     EncodingError,
     HTTPCallErrorError,
+    HTTPClientError,
     HTTPServerConnectionError,
     HTTPServerTimeoutError,
     InvalidURLImageInput,
@@ -41,6 +43,7 @@ from inference_sdk.http.utils.url_utils import (
 )
 from tests.callers import both_ways
 from tests.integration.test_drop_in import InterceptedResponse
+from tests.raw_server import Connection, RawServer
 
 Fetch = Callable[..., bytes]
 PICTURE = b"\xff\xd8 a picture"
@@ -826,3 +829,35 @@ async def test_aioresponses_intercepts_downloads() -> None:
             await fetch_url_bytes_async("http://some/missing.jpg")
         with pytest.raises(HTTPServerConnectionError):
             await fetch_url_bytes_async("http://some/down.jpg")
+
+
+# -- hosts that repeat what they were told -----------------------------------------------------
+
+SECRETS = ("pass-word-1", "se-cret-sig-2")
+REPEATED = {
+    "status line": "HTTP/1.1 abc {0} {1}\r\n\r\n",
+    "reason": "HTTP/1.1 500 {0} {1}\r\nContent-Length: 0\r\n\r\n",
+    "header": "HTTP/1.1 200 OK\r\nbad header {0} {1}\r\n\r\n",
+    "chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{0}{1}\r\n",
+    "host": "HTTP/1.1 302 OK\r\nLocation: http://{0}%{1}/\r\nContent-Length: 0\r\n\r\n",
+    "path": "HTTP/1.1 302 OK\r\nLocation: http://127.0.0.1:1/{0}/{1}\r\nContent-Length: 0\r\n\r\n",
+    "content type": "HTTP/1.1 200 OK\r\nContent-Type: a/{0};{1}\r\nContent-Length: 5\r\n\r\n<html",
+    "encoding": "HTTP/1.1 200 OK\r\nContent-Encoding: {0}{1}\r\nContent-Length: 1\r\n\r\nx",
+}
+
+
+@both_ways
+@pytest.mark.parametrize("place", REPEATED)
+def test_secrets_of_a_url_are_masked_whoever_repeats_them(
+    call: Any, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def repeat(connection: Connection) -> None:
+        connection.read_request()
+        connection.socket.sendall(REPEATED[place].format(*SECRETS).encode())
+
+    with RawServer(repeat) as host, caplog.at_level(logging.DEBUG):
+        url = f"http://user:{SECRETS[0]}@{host.url[7:]}/p.jpg?signature={SECRETS[1]}"
+        with pytest.raises(HTTPClientError) as caught:
+            call(InferenceHTTPClient("http://127.0.0.1:1"), "depth_estimation", url)
+    said = everything_said(caught.value) + str(vars(caught.value)) + caplog.text
+    assert not any(secret in said for secret in SECRETS)

@@ -15,7 +15,9 @@ import logging
 import re
 import threading
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -70,6 +72,7 @@ def mask_secret(value: str) -> str:
 _remembered: dict[str, str] = {}
 """Secrets, and what stands in the place of each; the last used is the last."""
 _remembering = threading.Lock()
+_known_here: ContextVar[tuple[str, ...]] = ContextVar("inference_sdk_known_here", default=())
 
 
 def remember(*secrets: str | None, hint: bool = False) -> None:
@@ -98,6 +101,29 @@ def remember_url(url: str | None) -> None:
         pass  # malformed: whoever wants to use it says so, without showing it
 
 
+@contextmanager
+def knowing(url: str) -> Generator[None, None, None]:
+    """Within: mask what is secret in a URL, as if it were remembered. For those of pictures, which
+    may be many: remembered, they would push out the keys.
+    """
+    token = _known_here.set((*_known_here.get(), *_secrets_of(url)))
+    try:
+        yield
+    finally:
+        _known_here.reset(token)
+
+
+def _secrets_of(url: str) -> list[str]:
+    if "@" not in url and "?" not in url:
+        return []
+    try:
+        parts = urlsplit(url)
+        found = {*_user_of(parts), *_secrets_in_query(parts.query)}
+    except ValueError:
+        return []
+    return [secret for secret in found if secret and len(secret) >= _SHORTEST_REMEMBERED]
+
+
 def _user_of(parts: SplitResult) -> list[str | None]:
     if "@" not in parts.netloc:
         return []
@@ -114,6 +140,7 @@ def mask_remembered(text: str) -> str:
     """The text without the secrets that are remembered; the rest of it as it is."""
     with _remembering:
         known = list(_remembered.items())
+    known += [(secret, HIDDEN) for secret in _known_here.get()]
     for secret, shown in sorted(known, key=lambda item: -len(item[0])):  # parts after the whole
         text = _forms(secret).sub(shown.replace("\\", r"\\"), text)
     return text

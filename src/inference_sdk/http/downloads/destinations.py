@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from inference_sdk.http.downloads.addresses import IPAddress, as_host, written_address
 from inference_sdk.http.errors import InvalidURLImageInput
 from inference_sdk.http.transport.outgoing import Address, basic
+from inference_sdk.utils.masking import mask
 
 PORTS = {"http": 80, "https": 443}
 
@@ -91,7 +92,8 @@ def _split(value: str) -> tuple[str, str, str]:
 
 def _impossible_host(authority: str) -> InvalidURLImageInput:
     host = authority.rpartition("@")[2]
-    return InvalidURLImageInput(f"The URL of an image names a host that cannot be: {host[:200]!r}.")
+    shown = mask(host)[:200]
+    return InvalidURLImageInput(f"The URL of an image names a host that cannot be: {shown!r}.")
 
 
 def _is_port(text: str | None) -> bool:

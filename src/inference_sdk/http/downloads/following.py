@@ -18,6 +18,7 @@ from inference_sdk.http.errors import call_error
 from inference_sdk.http.transport.body_decoding import Sink, TooLargeError, sink_for
 from inference_sdk.http.transport.limits import TimeLimits
 from inference_sdk.http.utils.requests import shown_url
+from inference_sdk.utils.masking import knowing
 
 if TYPE_CHECKING:
     from inference_sdk.http.downloads.destinations import Destination
@@ -126,6 +127,11 @@ async def follow(hop: Hop, url: str, rules: AddressRules, budget: Budget) -> Dow
     Raises:
         HTTPClientError: see `fetching.fetch_url_bytes`.
     """
+    with knowing(url):
+        return await _follow(hop, url, rules, budget)
+
+
+async def _follow(hop: Hop, url: str, rules: AddressRules, budget: Budget) -> Download:
     current = judged(url, rules)
     left = most = config.MAX_IMAGE_URL_REDIRECTS
     while True:

@@ -21,7 +21,7 @@ from inference_sdk.http.operations.image_inputs import (
 from inference_sdk.http.utils.encoding import encode_base_64, encode_image, read_base_64
 from inference_sdk.http.utils.file_reading import read_file, read_stream, shown
 from inference_sdk.http.utils.picture_kinds import SENT_AS_THEY_ARE, kind_of, what_it_is
-from inference_sdk.utils.masking import mask
+from inference_sdk.utils.masking import knowing, mask
 
 if TYPE_CHECKING:
     from inference_sdk.http.downloads.following import Download
@@ -111,7 +111,8 @@ def prepare_download(download: Download, preparation: Preparation, url: str) -> 
         if kind_of(download.content) is not None:
             raise
         kind = download.content_type
-        said = f"content type {shown(mask(kind))}" if kind else "no content type"
+        with knowing(url):
+            said = f"content type {shown(mask(kind))}" if kind else "no content type"
         raise EncodingError(
             f"{error} It came with status {download.status} and {said}: "
             f"{len(download.content):,} bytes."
