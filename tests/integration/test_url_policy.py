@@ -24,7 +24,7 @@ from aioresponses import aioresponses
 
 from inference_sdk import InferenceHTTPClient, config
 from inference_sdk.http.caller import called_by
-from inference_sdk.http.downloads import following, policy
+from inference_sdk.http.downloads import fetching, following, policy
 from inference_sdk.http.errors import (
     EncodingError,
     HTTPCallErrorError,
@@ -43,7 +43,7 @@ from inference_sdk.http.utils.url_utils import (
 )
 from tests.callers import both_ways
 from tests.integration.test_drop_in import InterceptedResponse
-from tests.raw_server import Connection, RawServer
+from tests.raw_server import Connection, RawServer, answering
 
 Fetch = Callable[..., bytes]
 PICTURE = b"\xff\xd8 a picture"
@@ -159,6 +159,13 @@ def serving(server: PictureServer) -> Iterator[PictureServer]:
     server.shutdown()
     thread.join(10)
     server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def no_kept_connections() -> Iterator[None]:
+    """So that the servers of a test end with it."""
+    yield
+    fetching._of_process().close()
 
 
 @pytest.fixture
@@ -624,6 +631,30 @@ def test_many_downloads_take_one_connection(
         client.close()
     assert len(tls_server.asked) == 20
     assert tls_server.connections == 1
+
+
+def test_a_connection_that_ends_as_it_is_used_again_costs_nothing(fetch: Fetch) -> None:
+    def leave(connection: Connection) -> None:
+        connection.read_request()
+        connection.answer("first")
+        connection.read_request()
+
+    with RawServer(leave, answering("second")) as host:
+
+        async def twice() -> list[bytes]:
+            return [await fetch_url_bytes_async(f"{host.url}/{n}.jpg") for n in range(2)]
+
+        if fetch is fetch_url_bytes:
+            fetched = [fetch(f"{host.url}/{n}.jpg") for n in range(2)]
+        else:
+            fetched = asyncio.run(twice())
+        fetching._of_process().close()
+        assert fetched == [b'"first"', b'"second"']
+        assert [request.split()[1] for request in host.requests] == [
+            b"/0.jpg",
+            b"/1.jpg",
+            b"/1.jpg",
+        ]
 
 
 def test_other_rules_are_other_connections(

@@ -23,6 +23,7 @@ from inference_sdk.http.entities import InferenceConfiguration
 from inference_sdk.http.errors import (
     HTTPCallErrorError,
     HTTPClientError,
+    HTTPServerDisconnectedError,
     InvalidURLImageInput,
     URLAddressNotAllowedError,
 )
@@ -167,8 +168,13 @@ async def _hop(
     def sink_of(head: Head) -> Sink:
         return budget.sink_for(url, head.status, head.headers)
 
+    request = getting(url, destination.address)
     try:
-        reply = await converse(lines, way, getting(url, destination.address), limits, sink_of)
+        try:
+            reply = await converse(lines, way, request, limits, sink_of)
+        except HTTPServerDisconnectedError:
+            # A host that gives up an idle connection may do so just as it is used again.
+            reply = await converse(lines, way, request, limits, sink_of)
     except _OWN_WORDS:
         raise
     except HTTPClientError as error:
