@@ -498,6 +498,13 @@ def serve_command(
         Optional[list[str]],
         typer.Option(metavar="FILE", help="Python file with blocks of your own for workflows."),
     ] = None,
+    workflow_files: Annotated[
+        Optional[str],
+        typer.Option(metavar="DIR", help="Folder that workflows may write files into."),
+    ] = None,
+    workflow_webhooks: Annotated[
+        bool, typer.Option("--workflow-webhooks", help="Let workflows send webhooks.")
+    ] = False,
 ) -> Action:
     """Serve the embedded models and your own, until Ctrl+C.
 
@@ -520,7 +527,12 @@ def serve_command(
         preload=preload,
         max_models=max_models,
     )
-    known = WorkflowSettings(folder=workflows, blocks=blocks or ())
+    known = WorkflowSettings(
+        folder=workflows,
+        blocks=blocks or (),
+        sinks=workflow_files,
+        webhooks=workflow_webhooks,
+    )
     life = LifeOptions(max_queue, drain_timeout)
     return partial(serve, host, port, api_key, options, known, life, console())
 

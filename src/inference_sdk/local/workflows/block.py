@@ -119,11 +119,13 @@ class StepContext:
         step: its name.
         services: what the server lends to workflows.
         kept: what the step keeps from one picture to the next; see `Block.kept`.
+        shared: what all steps keep together; see `Block.shared`.
     """
 
     step: str
     services: Services
     kept: dict[Any, Any] = field(default_factory=dict)
+    shared: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -211,15 +213,23 @@ class Block(BaseModel):
         Lives as long as a stream, or as a request. `key` is mostly `image.video_identifier`, so
         that each video has its own.
         """
-        kept = self._context.kept
-        if key not in kept:
-            kept[key] = make()
-        return kept[key]
+        return _found_or_made(self._context.kept, key, make)
+
+    def shared(self, key: Any, make: Callable[[], T]) -> T:
+        """The same, shared by all steps of the workflow."""
+        return _found_or_made(self._context.shared, key, make)
 
     @classmethod
     def rules(cls) -> Mapping[str, FieldRule]:
         """What each field says of references."""
         return _rules(cls)
+
+
+def _found_or_made(kept: dict[Any, Any], key: Any, make: Callable[[], T]) -> T:
+    if key not in kept:
+        kept[key] = make()
+    found: T = kept[key]
+    return found
 
 
 class FlowBlock(Block):

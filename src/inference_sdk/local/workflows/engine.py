@@ -89,6 +89,8 @@ class State:
 
     def __init__(self) -> None:
         self._kept: dict[str, dict[Any, Any]] = {}
+        self.shared: dict[Any, Any] = {}
+        """What all steps keep together."""
 
     def of(self, step: str) -> dict[Any, Any]:
         return self._kept.setdefault(step, {})
@@ -272,7 +274,8 @@ class _Run:
         indices = [
             index for index in self.scope.indices.get(step.levels, []) if self._runs_on(step, index)
         ]
-        context = StepContext(step.name, self.services, self.state.of(step.name))
+        kept = self.state.of(step.name)
+        context = StepContext(step.name, self.services, kept, self.state.shared)
         elements = [self._element(step, index, context) for index in indices]
         results = dict(zip(indices, self._results(step, elements), strict=True))
         if issubclass(step.definition.block, FlowBlock):

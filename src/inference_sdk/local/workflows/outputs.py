@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from inference_sdk.local.workflows.detections import Detections
+from inference_sdk.local.workflows.kinds import SECRET
 from inference_sdk.local.workflows.plan import BATCH, Levels, Plan
 from inference_sdk.local.workflows.selectors import Selector
 from inference_sdk.local.workflows.specification import OutputDefinition
+
+HIDDEN = "********"
 
 if TYPE_CHECKING:
     from inference_sdk.local.workflows.engine import Index, Scope
@@ -31,11 +34,19 @@ def _value(plan: Plan, scope: Scope, output: OutputDefinition, at: Index) -> Any
     selector = output.selector
     levels = plan.levels_of(selector)
     if selector.output != "*":
-        values = scope.values.get(selector, {})
-        return _nested(scope, levels, at, lambda index: values.get(index))
+        return _nested(scope, levels, at, _reader(plan, scope, selector))
     names = plan.steps[selector.name].definition.outputs
-    columns = {n: scope.values.get(Selector("steps", selector.name, n), {}) for n in names}
-    return _nested(scope, levels, at, lambda i: {n: column.get(i) for n, column in columns.items()})
+    readers = {n: _reader(plan, scope, Selector("steps", selector.name, n)) for n in names}
+    return _nested(scope, levels, at, lambda i: {n: read(i) for n, read in readers.items()})
+
+
+def _reader(plan: Plan, scope: Scope, selector: Selector) -> Callable[[Index], Any]:
+    """The value of a selector by its index; secrets never leave."""
+    values = scope.values.get(selector, {})
+    outputs = plan.steps[selector.name].definition.outputs if selector.source == "steps" else {}
+    if SECRET in outputs.get(selector.output, ()):
+        return lambda _: HIDDEN
+    return values.get
 
 
 def _nested(scope: Scope, levels: Levels, at: Index, leaf: Callable[[Index], Any]) -> Any:

@@ -187,12 +187,14 @@ async def _run(request: web.Request, workflow: Workflow, body: dict[str, Any]) -
 def services_of(app: web.Application) -> Any:
     """What this server lends to the steps of a workflow."""
     from inference_sdk.local.workflows.block import Services
+    from inference_sdk.local.workflows.webhooks import send_webhook
 
     settings = app[SETTINGS]
     return Services(
         models=app[MODELS],
         workflows=app[WORKFLOWS].specification,
         sinks_directory=settings.sinks,
+        webhooks=send_webhook if settings.webhooks else None,
         environment=frozenset(settings.environment),
     )
 

@@ -217,7 +217,16 @@ def read_step(part: Mapping[str, Any]) -> StepDefinition:
     except ValidationError as error:
         raise _wrong_fields(error, name, type_name) from error
     fields = {key: getattr(model, key) for key in block.model_fields}
-    return StepDefinition(name, type_name, block, fields, model, model.outputs())
+    return StepDefinition(name, type_name, block, fields, model, _outputs(model, name, type_name))
+
+
+def _outputs(model: Block, name: str, type_name: str) -> Mapping[str, tuple[str, ...]]:
+    try:
+        return model.outputs()
+    except ValueError as error:
+        raise WorkflowSyntaxError(
+            f"Step '{name}' ({type_name}): {error}", step=name, step_type=type_name
+        ) from error
 
 
 def _with_references(value: Any, rule: FieldRule) -> Any:

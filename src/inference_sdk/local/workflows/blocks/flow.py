@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+import time
+from typing import Annotated, Any, Optional, Union
 
 from pydantic import Field
 
-from inference_sdk.local.workflows.block import FlowBlock, Image, NextStep, Number, Value
+from inference_sdk.local.workflows import kinds as k
+from inference_sdk.local.workflows.block import (
+    FlowBlock,
+    Image,
+    NextStep,
+    Number,
+    Value,
+    refers,
+    takes,
+)
+from inference_sdk.local.workflows.images import WorkflowImage
 from inference_sdk.local.workflows.operations import StatementGroup
 from inference_sdk.local.workflows.selectors import Selector
 
@@ -50,3 +62,57 @@ class DeltaFilter(FlowBlock):
 
 
 _NOTHING = object()
+
+
+class SwitchCase(FlowBlock):
+    """Runs the step of the case that equals value, else the default ones."""
+
+    TYPES = ("roboflow_core/switch_case@v1", "SwitchCase")
+
+    value: Annotated[Union[str, int, float, bool], takes(k.ANY)]
+    cases: dict[str, NextStep] = Field(default_factory=dict)
+    case_insensitive: bool = False
+    default_next_steps: list[NextStep] = Field(default_factory=list)
+
+    def targets(self) -> list[Selector]:
+        return [*self.cases.values(), *self.default_next_steps]
+
+    def run(self) -> list[Selector]:
+        wanted = self._key(self.value)
+        for case, step in self.cases.items():
+            if self._key(case) == wanted:
+                return [step]
+        return self.default_next_steps
+
+    def _key(self, value: Any) -> str:
+        return str(value).lower() if self.case_insensitive else str(value)
+
+
+class RateLimiter(FlowBlock):
+    """Runs next_steps at most once in cooldown_seconds: of the video, when a picture is given."""
+
+    TYPES = ("roboflow_core/rate_limiter@v1",)
+
+    cooldown_seconds: Annotated[float, Field(ge=0)] = 1.0
+    depends_on: Value
+    next_steps: NextSteps
+    video_reference_image: Annotated[Optional[WorkflowImage], refers(k.IMAGE)] = None
+
+    def targets(self) -> list[Selector]:
+        return self.next_steps
+
+    def run(self) -> list[Selector]:
+        image = self.video_reference_image
+        video, now = (
+            (None, time.monotonic())
+            if image is None
+            else (
+                image.video_identifier,
+                image.seconds,
+            )
+        )
+        last = self.kept(video, lambda: [-math.inf])
+        if now - last[0] < self.cooldown_seconds:
+            return []
+        last[0] = now
+        return self.next_steps
