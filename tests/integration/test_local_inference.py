@@ -300,18 +300,37 @@ def picture_url() -> Iterator[str]:
         thread.join(10)
 
 
-def test_an_image_by_url(client: Client, picture_url: str) -> None:
+@pytest.fixture(scope="module")
+def fetching() -> Iterator[Client]:
+    with LocalServer(allow_url_input=True) as server:
+        yield Client(server)
+
+
+def test_an_image_by_url(
+    fetching: Client, picture_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOW_URL_TO_NON_GLOBAL_ADDRESSES", "true")
     by_url = {"type": "url", "value": f"{picture_url}/astronaut.jpg"}
-    assert client.classes(DETECTION, by_url) == ["person"]
-    answers = client.infer(DETECTION, [image("coffee"), by_url])
+    assert fetching.classes(DETECTION, by_url) == ["person"]
+    answers = fetching.infer(DETECTION, [image("coffee"), by_url])
     assert [answer["predictions"][0]["class"] for answer in answers] == ["cup", "person"]
 
 
-def test_a_url_that_leads_nowhere(client: Client, picture_url: str) -> None:
-    by_url = {"type": "url", "value": f"{picture_url}/missing.jpg"}
+@pytest.mark.parametrize("name", ["astronaut.jpg", "missing.jpg"])
+def test_a_url_that_leads_inside_is_not_followed(
+    fetching: Client, picture_url: str, name: str
+) -> None:
+    by_url = {"type": "url", "value": f"{picture_url}/{name}"}
+    response = fetching.post(DETECTION, model_id="coco/3", image=by_url)
+    assert response.status_code == 400
+    assert "not an address of the public internet" in response.json()["message"]
+
+
+def test_no_url_is_fetched_unless_that_is_said(client: Client, picture_url: str) -> None:
+    by_url = {"type": "url", "value": f"{picture_url}/astronaut.jpg"}
     response = client.post(DETECTION, model_id="coco/3", image=by_url)
     assert response.status_code == 400
-    assert "Could not load input image" in response.json()["message"]
+    assert "--allow-url-input" in response.json()["message"]
 
 
 def _encoded(picture: Image.Image, file_format: str, **options: Any) -> dict[str, str]:

@@ -482,6 +482,12 @@ def serve_command(
     drain_timeout: Annotated[
         float, typer.Option(min=0, help="Seconds that those under way may take at the end.")
     ] = 30.0,
+    allow_url_input: Annotated[
+        bool,
+        typer.Option(
+            "--allow-url-input", help="Fetch images by URL, from the public internet only."
+        ),
+    ] = False,
     max_models: Annotated[
         Optional[int],
         typer.Option(
@@ -533,7 +539,7 @@ def serve_command(
         sinks=workflow_files,
         webhooks=workflow_webhooks,
     )
-    life = LifeOptions(max_queue, drain_timeout)
+    life = LifeOptions(max_queue, drain_timeout, allow_url_input)
     return partial(serve, host, port, api_key, options, known, life, console())
 
 

@@ -43,6 +43,7 @@ class LifeOptions:
 
     max_queue: int = 128
     drain_timeout: float = 30.0
+    allow_url_input: bool = False
 
 
 def serve(
@@ -78,6 +79,7 @@ def serve(
             workflows=workflows,
             max_queue=life.max_queue,
             drain_timeout=life.drain_timeout,
+            allow_url_input=life.allow_url_input,
             on_ready=lambda address: _announce(address, own, store, options, console),
             on_stop=lambda sentence: say(console, sentence),
         )

@@ -23,6 +23,7 @@ from inference_sdk.local.admission import ADMISSION, MAX_QUEUE, Admission
 from inference_sdk.local.faults import RequestFault, UnauthorizedError
 from inference_sdk.local.models import ModelStore
 from inference_sdk.local.wire import (
+    FETCHES_URLS,
     MODELS,
     WORKERS,
     json_response,
@@ -52,6 +53,7 @@ def create_app(
     api_key: str | None = None,
     workflows: WorkflowsGiven = None,
     max_queue: int = MAX_QUEUE,
+    allow_url_input: bool = False,
 ) -> web.Application:
     """The application, to be run by `LocalServer`, `serve` or any aiohttp runner.
 
@@ -61,6 +63,7 @@ def create_app(
             `Authorization: Bearer …`.
         workflows: a folder of JSON files, or `WorkflowSettings`; by default none is known by name.
         max_queue: requests under way or waiting; those beyond are answered with 503.
+        allow_url_input: fetch images by URL, from the public internet only.
     """
     admission = Admission(max_queue)
     middlewares: list[Middleware] = [_add_headers, _answer_faults]
@@ -70,6 +73,7 @@ def create_app(
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[MODELS] = ModelStore() if models is None else models
     app[ADMISSION] = admission
+    app[FETCHES_URLS] = allow_url_input
     app.cleanup_ctx.append(_workers)
     registry_routes.add_routes(app)
     workflow_routes.add_routes(app, WorkflowSettings.of(workflows))

@@ -79,7 +79,7 @@ async def _infer(task: Task, request: web.Request) -> web.Response:
     model = await _model_for(task, model_id, request)
 
     async def answer(location: Location, reference: Any) -> dict[str, Any]:
-        file = await load_image_file(reference, location)
+        file = await load_image_file(request, reference, location)
         return await run_blocking(request, infer_file, model, file, parameters)
 
     answers = await in_order(answer, images)
@@ -179,7 +179,7 @@ async def _v0_image(request: web.Request) -> bytes | str:
     The content type tells a form only: clients call base64 JSON, and curl calls pictures a form.
     """
     if "image" in request.query:
-        return await fetch_image_file(request.query["image"])
+        return await fetch_image_file(request, request.query["image"])
     if request.content_type == "multipart/form-data":
         return await _form_file(request)
     payload = await request.read()

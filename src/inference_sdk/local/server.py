@@ -56,6 +56,7 @@ class LocalServer:
         workflows: a folder of JSON files, each a workflow known by its name, or
             `WorkflowSettings` for what else they may do.
         max_queue: requests under way or waiting; those beyond are answered with 503.
+        allow_url_input: fetch images by URL, from the public internet only.
         answers: of models that always say the same, by id, for tests: an answer of the API, a
             status to fail with, a list of these in order, or a function of the picture.
 
@@ -80,9 +81,15 @@ class LocalServer:
         workflows: WorkflowsGiven = None,
         max_queue: int = MAX_QUEUE,
         answers: Mapping[str, Answer] | None = None,
+        allow_url_input: bool = False,
     ) -> None:
         self._settings = ServerSettings(
-            models, api_key, WorkflowSettings.of(workflows), max_queue, answers
+            models,
+            api_key,
+            WorkflowSettings.of(workflows),
+            max_queue,
+            answers,
+            allow_url_input,
         )
         if process and self._settings.has_code:
             raise TypeError(
@@ -139,6 +146,7 @@ def serve(
     workflows: WorkflowsGiven = None,
     max_queue: int = MAX_QUEUE,
     drain_timeout: float = LONG_DRAIN_TIMEOUT,
+    allow_url_input: bool = False,
     on_ready: Callable[[str], None] | None = None,
     on_stop: Callable[[str], None] | None = None,
 ) -> None:
@@ -153,6 +161,7 @@ def serve(
         models: as of `LocalServer`.
         workflows: as of `LocalServer`.
         max_queue: requests under way or waiting; those beyond are answered with 503.
+        allow_url_input: fetch images by URL, from the public internet only.
         drain_timeout: seconds that requests under way may take to end.
         on_ready: called with the address once the server listens.
         on_stop: called with a sentence when requests are under way as the server is asked to stop,
@@ -164,7 +173,13 @@ def serve(
     tell = on_stop or (lambda _: None)
     with listen(host, port) as listener:
         address = _url(host, listener.getsockname()[1])
-        settings = ServerSettings(models, api_key, WorkflowSettings.of(workflows), max_queue)
+        settings = ServerSettings(
+            models,
+            api_key,
+            WorkflowSettings.of(workflows),
+            max_queue,
+            allow_url_input=allow_url_input,
+        )
         app = settings.app()
         asyncio.run(_serve_until_signal(app, listener, address, drain_timeout, on_ready, tell))
     # Counted when the loop has ended, for only then has each of them heard of it.

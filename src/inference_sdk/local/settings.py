@@ -30,6 +30,7 @@ class ServerSettings:
     workflows: WorkflowSettings = field(default_factory=lambda: WorkflowSettings.of(None))
     max_queue: int = MAX_QUEUE
     answers: Mapping[str, Answer] | None = None
+    allow_url_input: bool = False
 
     def app(self) -> web.Application:
         """The application.
@@ -46,6 +47,7 @@ class ServerSettings:
             api_key=self.api_key,
             workflows=self.workflows,
             max_queue=self.max_queue,
+            allow_url_input=self.allow_url_input,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 MODELS = web.AppKey("models", ModelStore)
 WORKERS = web.AppKey("workers", ThreadPoolExecutor)
+FETCHES_URLS = web.AppKey("fetches_urls", bool)
 
 used_models: ContextVar[dict[str, float | None]] = ContextVar("used_models")
 """Models that took part in the request under way: {id: seconds of loading, None if it was there}.
@@ -135,10 +136,13 @@ async def load_image(
         InvalidRequestError: the reference is malformed; says where.
         UndecodableImageError: it leads to no image.
     """
-    return await run_blocking(request, decode_image, await load_image_file(reference, location))
+    file = await load_image_file(request, reference, location)
+    return await run_blocking(request, decode_image, file)
 
 
-async def load_image_file(reference: Any, location: Location = ("body", "image")) -> bytes | str:
+async def load_image_file(
+    request: web.Request, reference: Any, location: Location = ("body", "image")
+) -> bytes | str:
     """The file of an image as JSON bodies hold it; base64 is left as it is. See `load_image`."""
     if not isinstance(reference, dict):
         raise InvalidRequestError.at(
@@ -155,22 +159,30 @@ async def load_image_file(reference: Any, location: Location = ("body", "image")
     if kind == "base64":
         return str(value)
     if kind == "url":
-        return await fetch_image_file(value)
+        return await fetch_image_file(request, value)
     raise InvalidRequestError.at(
         (*location, "type"), "enum", "Input should be 'base64' or 'url'", kind
     )
 
 
-async def fetch_image_file(url: str) -> bytes:
-    """What an image URL leads to.
+async def fetch_image_file(request: web.Request, url: str) -> bytes:
+    """What an image URL leads to, where the server fetches any: never to this machine or its
+    network, which whoever sends a request may not be meant to reach.
 
     Raises:
         UndecodableImageError: it leads nowhere, or where it must not.
     """
-    from inference_sdk.http.utils.url_utils import fetch_url_bytes_async
+    from inference_sdk.http.downloads.fetching import download_async
+    from inference_sdk.http.downloads.policy import AddressRules
 
+    if not request.app[FETCHES_URLS]:
+        raise UndecodableImageError(
+            "Could not load input image. Cause: This server fetches no images by URL. Send the "
+            "picture itself, or start the server with --allow-url-input "
+            "(LocalServer(allow_url_input=True))."
+        )
     try:
-        return await fetch_url_bytes_async(url)
+        return (await download_async(url, rules=AddressRules.current(server_is_here=False))).content
     except HTTPClientError as error:
         raise UndecodableImageError(f"Could not load input image. Cause: {error}") from error
 
