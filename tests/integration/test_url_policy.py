@@ -85,6 +85,7 @@ class PictureServer(ThreadingHTTPServer):
 class PictureHandler(BaseHTTPRequestHandler):
     server: PictureServer
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: else the second waits for the first's echo
 
     def do_GET(self) -> None:
         self.server.asked.append((self.headers["Host"], self.path))
@@ -128,6 +129,7 @@ class PictureHandler(BaseHTTPRequestHandler):
         with suppress(OSError):
             while not self.server.released.wait(0.02):
                 self.wfile.write(b"x")
+                self.wfile.flush()
 
     def send_endless(self, _: int) -> None:
         self.answer(200, b"", Connection="close")
