@@ -276,6 +276,6 @@ def test_text_and_likeness_come_from_models_of_the_store() -> None:
 
 
 def test_a_block_whose_model_is_not_here_says_where_it_runs() -> None:
-    read = Steps("easy_ocr@v1", images="$inputs.image", services=Services(ModelStore()))
-    with pytest.raises(WorkflowError, match=r"easy_ocr@v1 needs the model.*Roboflow's server"):
-        read(image=picture())
+    embed = Steps("clip@v1", data="$inputs.image", services=Services(ModelStore()))
+    with pytest.raises(WorkflowError, match=r"clip@v1 needs the model.*Roboflow's server"):
+        embed(image=picture())
