@@ -1,0 +1,198 @@
+"""Blocks that join what was found in parts, and compare what was found, worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference_sdk.local.workflows import Services
+from tests.workflows import Steps, box, detections_input, found, picture, run, spec, step
+
+SEGMENTS = "instance_segmentation_prediction"
+
+
+def named(name: str, x: float, y: float, width: float, height: float, **more: Any) -> Any:
+    return box(x, y, width, height, **{"class": name, **more})
+
+
+@pytest.mark.parametrize(("strategy", "count"), [("none", 4), ("nms", 1), ("nmm", 1)])
+def test_what_was_found_in_slices_is_put_back_once(strategy: str, count: int) -> None:
+    scene = np.random.default_rng(0).integers(0, 255, (100, 100, 3)).astype(np.uint8)
+    # Each of four slices has the pixels round (50, 50), at a place of its own.
+    slices = step(
+        "image_slicer@v2",
+        "slices",
+        image="$inputs.image",
+        slice_width=60,
+        slice_height=60,
+        overlap_ratio_width=0.3,
+        overlap_ratio_height=0.3,
+    )
+
+    class Middle:
+        """Finds the box of 10 pixels round the middle of the scene, wherever it lies."""
+
+        def get(self, model_id: str) -> Middle:
+            return self
+
+        def infer(self, image: np.ndarray, parameters: Any) -> Any:
+            rows, columns = np.where((image == scene[50, 50]).all(2))
+            boxes = [box(float(x), float(y), 10, 10) for x, y in zip(columns, rows, strict=True)]
+            return found(*boxes, width=image.shape[1], height=image.shape[0])
+
+    model = step(
+        "roboflow_object_detection_model@v2", "model", images="$steps.slices.slices", model_id="m/1"
+    )
+    stitch = step(
+        "detections_stitch@v1",
+        "whole",
+        reference_image="$inputs.image",
+        predictions="$steps.model.predictions",
+        overlap_filtering_strategy=strategy,
+    )
+    specification = spec(slices, model, stitch, w="$steps.whole.predictions")
+    (outputs,) = run(specification, Services(Middle()), image=picture(pixels=scene))
+    assert outputs["w"].centers.tolist() == [[50, 50]] * count
+    assert outputs["w"].size == (100, 100)
+
+
+DEEP = {"type": "WorkflowBatchInput", "name": "c", "dimensionality": 2}
+BOXES = found(
+    named("cup", 10, 10, 5, 5, detection_id="a"), named("cup", 50, 50, 5, 5, detection_id="b")
+)
+
+
+def replaced(kind: str, classes: list[Any], **fields: Any) -> list[tuple[str, int, float]]:
+    replace = step(
+        "detections_classes_replacement@v1",
+        object_detection_predictions="$inputs.det",
+        classification_predictions="$inputs.c",
+        **fields,
+    )
+    inputs = (detections_input(), {**DEEP, "kind": [kind]})
+    (outputs,) = run(
+        spec(replace, inputs=inputs, p="$steps.step.predictions"), det=BOXES, c=[classes]
+    )
+    found_now = outputs["p"]
+    return list(
+        zip(
+            found_now.class_name.tolist(),
+            found_now.class_id.tolist(),
+            found_now.confidence.tolist(),
+            strict=True,
+        )
+    )
+
+
+def classified(name: str, confidence: float, parent: str) -> dict[str, Any]:
+    one = {"class": name, "class_id": 7, "confidence": confidence}
+    return {"predictions": [one], "top": name, "confidence": confidence, "parent_id": parent}
+
+
+def test_boxes_get_the_classes_of_their_crops() -> None:
+    classes = [classified("mug", 0.8, "b"), classified("bowl", 0.9, "a")]
+    assert replaced("classification_prediction", classes) == [("bowl", 7, 0.9), ("mug", 7, 0.8)]
+    assert replaced("classification_prediction", classes[:1]) == [("mug", 7, 0.8)]
+    nothing = {"predictions": [], "top": "", "confidence": 0, "parent_id": "a"}
+    kept = replaced(
+        "classification_prediction", [nothing], fallback_class_name="?", fallback_class_id=9
+    )
+    assert kept == [("?", 9, 0.0)]
+
+
+def test_texts_become_classes_in_the_order_of_the_boxes() -> None:
+    assert replaced("string", ["x", "y"]) == [("x", 0, 1.0), ("y", 0, 1.0)]
+    assert replaced("string", ["x", ""]) == [("x", 0, 1.0)]
+
+
+def test_boxes_that_overlap_a_class() -> None:
+    det = found(
+        named("table", 50, 50, 40, 40),
+        named("cup", 60, 60, 4, 4),
+        named("dog", 75, 50, 20, 20),
+        named("cat", 90, 90, 4, 4),
+    )
+    names = [
+        Steps(
+            "overlap@v1",
+            predictions="$inputs.det",
+            overlap_class_name="table",
+            overlap_type=kind,
+        )(det=det)["overlaps"].class_name.tolist()
+        for kind in ("Center Overlap", "Any Overlap")
+    ]
+    assert names == [["cup"], ["cup", "dog"]]
+
+
+def test_pairs_that_overlap_are_told_by_the_part_of_the_reference() -> None:
+    analyse = Steps(
+        "OverlapAnalysis",
+        reference_predictions="$inputs.a",
+        candidate_predictions="$inputs.b",
+        min_overlap=0.3,
+    )
+    a = found(named("cup", 50, 50, 20, 20, detection_id="a"))
+    b = found(named("dog", 60, 50, 20, 20, detection_id="b"), named("cat", 68, 50, 20, 20))
+    (pair,) = analyse(a=a, b=b)["overlaps"]
+    assert pair == {
+        "reference_class": "cup",
+        "reference_confidence": 0.5,
+        "reference_detection_id": "a",
+        "candidate_class": "dog",
+        "candidate_confidence": 0.5,
+        "candidate_detection_id": "b",
+        "overlap_ratio": 0.5,
+    }
+
+
+def test_masks_with_dents_overlap_as_masks() -> None:
+    corner = [(10, 10), (50, 10), (50, 20), (20, 20), (20, 50), (10, 50)]
+    points = [{"x": x, "y": y} for x, y in corner]
+    kinds = {"a": SEGMENTS, "b": SEGMENTS}
+    analyse = Steps(
+        "overlap_analysis@v1",
+        kinds=kinds,
+        reference_predictions="$inputs.a",
+        candidate_predictions="$inputs.b",
+    )
+    masks = found(box(30, 30, 40, 40, points=points))
+    (pair,) = analyse(a=masks, b=masks)["overlaps"]
+    assert pair["overlap_ratio"] == 1.0
+    inside = [{"x": x, "y": y} for x, y in ((30, 30), (50, 30), (50, 50), (30, 50))]
+    assert analyse(a=masks, b=found(box(40, 40, 20, 20, points=inside)))["overlaps"] == []
+
+
+LETTERS = found(
+    *(
+        named(letter, x, y, 10, 14)
+        for letter, x, y in (
+            ("A", 10, 20),
+            ("B", 25, 22),
+            ("C", 40, 18),
+            ("D", 12, 50),
+            ("E", 27, 52),
+            ("F", 90, 51),
+        )
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("direction", "fields", "text"),
+    [
+        ("left_to_right", {"tolerance": 40}, "ABC\nDEF"),
+        ("right_to_left", {"tolerance": 40}, "CBA\nFED"),
+        ("left_to_right", {"tolerance": 40, "delimiter": "-"}, "A-B-C-\n-D-E-F"),
+        ("vertical_top_to_bottom", {"tolerance": 10}, "A D BE C F"),
+        ("vertical_bottom_to_top", {"tolerance": 10}, "F C EB D A"),
+        ("auto", {"tolerance": 10}, "A D BE C F"),
+    ],
+)
+def test_letters_become_text(direction: str, fields: Any, text: str) -> None:
+    stitch = Steps(
+        "stitch_ocr_detections@v1", predictions="$inputs.det", reading_direction=direction, **fields
+    )
+    assert stitch(det=LETTERS) == {"ocr_text": text}
+    assert stitch(det=found()) == {"ocr_text": ""}
