@@ -29,7 +29,11 @@ def pixels_of(reference: Any) -> Frame:
     Raises:
         EncodingError: it cannot be read or decoded.
     """
-    from inference_sdk.http.operations.image_inputs import is_array, is_pillow_image
+    from inference_sdk.http.operations.image_inputs import (
+        is_array,
+        is_pillow_image,
+        uri_is_http_link,
+    )
     from inference_sdk.http.utils.image_codec import pillow_to_bgr, to_uint8
     from inference_sdk.http.utils.picture_opening import open_picture, upright
 
@@ -37,7 +41,9 @@ def pixels_of(reference: Any) -> Frame:
         return to_uint8(reference)
     if is_pillow_image(reference):
         return pillow_to_bgr(reference)
-    return pillow_to_bgr(upright(open_picture(_content_of(reference), own=True)))
+    is_path = isinstance(reference, (str, os.PathLike))
+    own = is_path and not uri_is_http_link(os.fsdecode(reference))
+    return pillow_to_bgr(upright(open_picture(_content_of(reference), own=own)))
 
 
 def _content_of(reference: Any) -> bytes:

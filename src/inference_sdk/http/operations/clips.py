@@ -85,7 +85,7 @@ def infer_on_video_from_api_v1(
 def _load(video_reference: Any) -> Operation[tuple[str, str]]:
     """A clip as ("url", URL) or ("base64", text)."""
     if isinstance(video_reference, str) and uri_is_http_link(video_reference):
-        return "url", video_reference
+        return "url", video_reference.strip()
     if not isinstance(video_reference, (str, os.PathLike)):
         raise InvalidInputFormatError(
             f"A {type(video_reference).__name__} is no clip. Pass an http(s) URL or a path."
