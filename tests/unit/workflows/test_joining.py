@@ -196,3 +196,20 @@ def test_letters_become_text(direction: str, fields: Any, text: str) -> None:
     )
     assert stitch(det=LETTERS) == {"ocr_text": text}
     assert stitch(det=found()) == {"ocr_text": ""}
+
+
+def test_zones_have_as_many_corners_as_wanted() -> None:
+    square = [{"x": x, "y": y} for x, y in ((20, 20), (60, 20), (60, 60), (20, 60))]
+    det = found(box(40, 40, 40, 40, points=square))
+    fields = {"kinds": {"det": SEGMENTS}, "predictions": "$inputs.det"}
+    zone = Steps("dynamic_zone@v1", required_number_of_vertices=4, scale_ratio=1.5, **fields)
+    outputs = zone.wire(det=det)
+    assert outputs["zones"] == [[[10, 10], [10, 70], [70, 70], [70, 10]]]
+    assert outputs["simplification_converged"] is True
+    (one,) = outputs["predictions"]["predictions"]
+    assert one["points"] == [{"x": x, "y": y} for x, y in outputs["zones"][0]]
+    fitted = Steps("DynamicZone", required_number_of_vertices=4, apply_least_squares=True, **fields)
+    assert fitted(det=det)["zones"] == [[[20, 20], [20, 60], [60, 60], [60, 20]]]
+    padded = Steps("dynamic_zone@v1", required_number_of_vertices=5, **fields)(det=det)
+    assert padded["zones"][0][-2:] == [[60, 20], [60, 20]]
+    assert padded["simplification_converged"] is False

@@ -220,7 +220,7 @@ def _packed(value: int) -> str:
 
 # --- Writing ------------------------------------------------------------------------------------
 
-PRIVATE = frozenset({"mask", "polygon", "class", "class_id", "confidence", "keypoints"})
+PRIVATE = frozenset({"mask", "class", "class_id", "confidence", "keypoints"})
 """Columns that are not written under their own name, or not in their turn."""
 
 
@@ -245,7 +245,9 @@ def _row(detections: Detections, index: int, quality: int) -> dict[str, Any]:
         "class_id": int(columns["class_id"][index]),
     }
     if "mask" in columns:
-        outline = largest_polygon(columns["mask"][index])
+        # A zone that a step made is told by its own corners.
+        known = columns.get("polygon")
+        outline = largest_polygon(columns["mask"][index]) if known is None else known[index]
         row["points"] = [{"x": float(x), "y": float(y)} for x, y in outline]
     if "keypoints" in columns:
         row["keypoints"] = to_wire(columns["keypoints"][index], quality)
