@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Optional
 
 from inference_sdk.config import WEBRTC_VIDEO_UPLOAD_BUFFER_LIMIT, WEBRTC_VIDEO_UPLOAD_CHUNK_SIZE
 from inference_sdk.utils.logging import get_logger
+from inference_sdk.utils.waiting import within
 from inference_sdk.webrtc.messages import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -277,7 +278,4 @@ class _ChannelGate:
 
     async def _change(self) -> None:
         self._changed.clear()
-        try:
-            await asyncio.wait_for(self._changed.wait(), _RECHECK_SECONDS)
-        except asyncio.TimeoutError:
-            return  # looked at again by the caller
+        await within(_RECHECK_SECONDS, self._changed.wait())  # in any case looked at again

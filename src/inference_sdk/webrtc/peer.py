@@ -19,6 +19,7 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 from aiortc.mediastreams import MediaStreamError
 
 from inference_sdk.utils.logging import get_logger
+from inference_sdk.utils.waiting import within
 from inference_sdk.webrtc.datachannel import CHUNK_HEADER, ChunkReassembler
 from inference_sdk.webrtc.errors import (
     DataBacklogError,
@@ -177,9 +178,7 @@ class Peer:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
-        try:
-            await asyncio.wait_for(self._pc.close(), CLOSE_SECONDS)
-        except asyncio.TimeoutError:
+        if not await within(CLOSE_SECONDS, self._pc.close()):
             logger.debug("The peer connection did not close in %s s.", CLOSE_SECONDS)
 
     async def transport_stats(self) -> Transport:

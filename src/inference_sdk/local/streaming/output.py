@@ -7,7 +7,6 @@ is live, and makes the processing wait when every frame counts. Knows nothing of
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Optional
@@ -18,6 +17,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from inference_sdk.local.streaming.mailbox import LIVE_PATIENCE
 from inference_sdk.local.streaming.messages import Message
+from inference_sdk.utils.waiting import within
 
 HIGH_WATER = 1024 * 1024
 """Bytes that may wait in the data channel before processing has to."""
@@ -50,8 +50,7 @@ class OutputTrack(MediaStreamTrack):
         """Hand over the next frame."""
         # The first one is never replaced: its receiver counts all times from it.
         patience = None if self._keep_all or not self._begun else LIVE_PATIENCE
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._until(lambda: self._frame is None), patience)
+        await within(patience, self._until(lambda: self._frame is None))
         self._frame = frame
         self._changed.set()
 

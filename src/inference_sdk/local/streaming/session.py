@@ -36,6 +36,7 @@ from inference_sdk.local.streaming.sources import (
 )
 from inference_sdk.local.streaming.upload import UploadError
 from inference_sdk.local.streaming.upload_file import UploadFile
+from inference_sdk.utils.waiting import within
 
 logger = logging.getLogger(__name__)
 
@@ -174,10 +175,8 @@ class StreamSession:
         await self._peer.outbox.send([PROCESSING_COMPLETE])
 
     async def _wait_for_connection(self) -> None:
-        try:
-            await asyncio.wait_for(self._peer.connected.wait(), CONNECT_TIMEOUT)
-        except asyncio.TimeoutError:
-            raise StreamError(f"No connection within {CONNECT_TIMEOUT:g} s.") from None
+        if not await within(CONNECT_TIMEOUT, self._peer.connected.wait()):
+            raise StreamError(f"No connection within {CONNECT_TIMEOUT:g} s.")
 
     async def _open_source(self) -> FrameSource:
         request = self._request
@@ -204,8 +203,7 @@ class StreamSession:
         problem = self._problem(stream)
         if problem is not None:
             message = encode_message(output_message(None, None, [problem]), 0)
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._peer.outbox.send(message), FAILURE_LINGER)
+            await within(FAILURE_LINGER, self._peer.outbox.send(message))
         linger = COMPLETE_LINGER if problem is None else FAILURE_LINGER
         await asyncio.wait({closed}, timeout=linger)
 
