@@ -213,3 +213,103 @@ def test_zones_have_as_many_corners_as_wanted() -> None:
     padded = Steps("dynamic_zone@v1", required_number_of_vertices=5, **fields)(det=det)
     assert padded["zones"][0][-2:] == [[60, 20], [60, 20]]
     assert padded["simplification_converged"] is False
+
+
+WORDS = found(
+    *(
+        named(letter, x, y, 10, 14)
+        for letter, x, y in (
+            ("H", 10, 20),
+            ("I", 21, 20),
+            ("T", 50, 21),
+            ("O", 61, 20),
+            ("M", 95, 20),
+            ("X", 10, 60),
+        )
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "direction", "delimiter", "text"),
+    [
+        ("tolerance", "left_to_right", "", "HITOM\nX"),
+        ("otsu", "left_to_right", "", "HI TO M\nX"),
+        ("otsu", "right_to_left", "", "M OT IH\nX"),
+        ("otsu", "left_to_right", "-", "H-I-T-O-M\nX"),
+        ("otsu", "vertical_top_to_bottom", "", "HX I T O M"),
+        ("collimate", "right_to_left", "", "MOTIH\nX"),
+    ],
+)
+def test_letters_become_lines_and_words(
+    algorithm: str, direction: str, delimiter: str, text: str
+) -> None:
+    stitch = Steps(
+        "stitch_ocr_detections@v2",
+        predictions="$inputs.det",
+        stitching_algorithm=algorithm,
+        reading_direction=direction,
+        delimiter=delimiter,
+    )
+    assert stitch(det=WORDS) == {"ocr_text": text}
+
+
+def read_by(kind: str, text: str, **fields: Any) -> dict[str, Any]:
+    read = Steps(
+        kind,
+        kinds={"text": "language_model_output"},
+        image="$inputs.image",
+        vlm_output="$inputs.text",
+        classes=["dog", "cup"],
+        **fields,
+    )
+    return read.wire(image=picture(200, 100), text=[text])
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "box_now"),
+    [
+        (
+            "openai",
+            (
+                '{"detections": [{"x_min": 0.1, "y_min": 0.2, "x_max": 0.5, "y_max": 0.6, '
+                '"class_name": "cup", "confidence": 0.7}]}'
+            ),
+            (60, 40, 80, 40, 0.7),
+        ),
+        (
+            "google-gemini",
+            '```json\n[{"box_2d": [100, 200, 500, 600], "label": "cup"}]\n```',
+            (80, 30, 80, 40, 1.0),
+        ),
+        ("florence-2", '{"bboxes": [[10, 20, 30, 50]], "labels": ["cup"]}', (20, 35, 20, 30, 1.0)),
+    ],
+)
+def test_what_language_models_write_becomes_boxes(model: str, text: str, box_now: Any) -> None:
+    outputs = read_by("vlm_as_detector@v2", text, model_type=model, task_type="object-detection")
+    assert outputs["error_status"] is False
+    (one,) = outputs["predictions"]["predictions"]
+    assert tuple(one[name] for name in ("x", "y", "width", "height", "confidence")) == box_now
+    assert (one["class"], one["class_id"]) == ("cup", 1)
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[1]", '{"detections": [{"x_min": "left"}]}', "null"])
+def test_what_cannot_be_read_is_told_and_not_raised(text: str) -> None:
+    fields = {"model_type": "openai", "task_type": "object-detection"}
+    for kind, more in (("vlm_as_detector@v2", fields), ("vlm_as_classifier@v2", {})):
+        outputs = read_by(kind, text, **more)
+        assert (outputs["error_status"], outputs["predictions"]) == (True, None)
+
+
+def test_what_language_models_write_becomes_classes() -> None:
+    one = read_by("vlm_as_classifier@v2", '{"class_name": "cup", "confidence": 0.7}')
+    assert one["predictions"]["top"] == "cup"
+    assert one["predictions"]["predictions"] == [
+        {"class": "dog", "class_id": 0, "confidence": 0.0},
+        {"class": "cup", "class_id": 1, "confidence": 0.7},
+    ]
+    several = read_by(
+        "vlm_as_classifier@v2", '{"predicted_classes": [{"class": "fork", "confidence": 0.3}]}'
+    )["predictions"]
+    assert several["predicted_classes"] == ["fork"]
+    assert several["predictions"]["fork"] == {"confidence": 0.3, "class_id": -1}
