@@ -140,3 +140,26 @@ def test_values_are_aggregated_at_the_end_of_each_interval() -> None:
         "l_count_distinct": 2,
     }
     assert set(aggregate(x=1, l=["c"]).values()) == {None}, "a new interval begins"
+
+
+def test_what_vanished_stayed_and_came() -> None:
+    fields = {"reference_predictions": "$inputs.a", "candidate_predictions": "$inputs.b"}
+    differ = Steps("DetectionsDifference", **fields)
+    before = found(box(20, 20, 10, 10), box(80, 80, 10, 10))
+    # The first has moved by half its width (IoU 1/3: cost 0.4 x 2/3); the second is elsewhere.
+    after = found(box(25, 20, 10, 10), box(80, 20, 10, 10, **{"class": "dog"}))
+    outputs = differ(a=before, b=after)
+    assert outputs["persisted_detections"].centers.tolist() == [[25, 20]]
+    assert outputs["removed_detections"].centers.tolist() == [[80, 80]]
+    assert outputs["new_detections"].centers.tolist() == [[80, 20]]
+    assert (outputs["removed_count"], outputs["new_count"], outputs["verified"]) == (1, 1, True)
+    near = Steps("DetectionsDifference", reject_cost=0.26, **fields)(a=before, b=after)
+    assert near["removed_count"] == 2
+    other = found(box(20, 20, 10, 10, **{"class": "dog"}))
+    for strict, removed in ((False, 1), (True, 2)):
+        outputs = Steps("detections_difference@v1", class_strict=strict, **fields)(
+            a=before, b=other
+        )
+        assert outputs["removed_count"] == removed
+    nothing = differ(a=found(), b=found())
+    assert (nothing["removed_count"], nothing["verified"]) == (0, False)
