@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference_sdk.local.workflows.errors import WorkflowError
 from inference_sdk.local.workflows.tracking import ByteTracker, assigned, overlaps
 from tests.workflows import Steps, box, found, picture
 
@@ -93,6 +94,99 @@ def test_version_1_takes_the_metadata_of_the_video() -> None:
     for _ in range(2):
         out = steps(video=dict(metadata), det=found(box(50, 50, 20, 20, confidence=0.9)))
         assert out["tracked_detections"].tracker_id.tolist() == [1]
+
+
+# --- Lines and zones ----------------------------------------------------------------------------
+
+
+def track(number: int, x: float, y: float) -> dict[str, Any]:
+    return box(x, y, 10, 10, tracker_id=number)
+
+
+@pytest.mark.parametrize("kind", ["line_counter@v1", "line_counter@v2"])
+def test_a_line_counts_those_that_cross_it_both_ways(kind: str) -> None:
+    """A line from top to bottom at x = 50: to the left is out."""
+    fields = {"line_segment": [[50, 0], [50, 100]], "triggering_anchor": "CENTER"}
+    steps = Steps(
+        kind, kinds={"video": "video_metadata"}, detections="$inputs.det",
+        **({"metadata": "$inputs.video"} if kind.endswith("1") else {"image": "$inputs.image"}),
+        **fields,
+    )  # fmt: skip
+    counts = []
+    for first, second in ((20, 80), (40, 60), (60, 40), (80, 20), (40, 20)):
+        given = found(track(1, first, 50), track(2, second, 50))
+        image = picture(name="v", video_identifier="v")
+        out = steps(image=image, video=dict(image.metadata), det=given)
+        counts.append((out["count_in"], out["count_out"]))
+    assert counts == [(0, 0), (0, 0), (1, 1), (1, 1), (1, 2)]
+    if kind.endswith("2"):
+        crossed = [out["detections_in"], out["detections_out"]]
+        assert sorted(len(each) for each in crossed) == [0, 1]
+
+
+@pytest.mark.parametrize("points", [[[1, 2]], [[1, 2], [3]], "x"])
+def test_a_line_has_two_points(points: Any) -> None:
+    steps = Steps(
+        "line_counter@v2", image="$inputs.image", detections="$inputs.det", line_segment=points
+    )
+    with pytest.raises(WorkflowError, match="line_segment"):
+        steps(image=picture(), det=found(track(1, 5, 5)))
+
+
+ZONE = [[0, 0], [50, 0], [50, 100], [0, 100]]
+
+
+def in_zone(*xs: float, **fields: Any) -> list[list[float]]:
+    """Times of one object at these places, ten frames a second, in a file."""
+    steps = Steps(
+        "time_in_zone@v3", image="$inputs.image", detections="$inputs.det",
+        **{"zone": ZONE, **fields},
+    )  # fmt: skip
+    times = []
+    for number, x in enumerate(xs):
+        image = picture(
+            name="v", video_identifier="v", frame_number=number, fps=10, comes_from_video_file=True
+        )
+        out = steps(image=image, det=found(track(7, x, 50)))["timed_detections"]
+        times.append([round(t, 3) for t in out.columns.get("time_in_zone", [])])
+    return times
+
+
+def test_the_time_in_a_zone_begins_anew_when_it_was_left() -> None:
+    assert in_zone(20, 30, 40, 80, 30, 20) == [[0.0], [0.1], [0.2], [], [0.0], [0.1]]
+
+
+def test_or_goes_on() -> None:
+    assert in_zone(20, 30, 80, 30, reset_out_of_zone_detections=False) == [[0.0], [0.1], [], [0.3]]
+
+
+def test_those_outside_may_be_kept_without_a_time() -> None:
+    for reset in (True, False):
+        kept = {"reset_out_of_zone_detections": reset, "remove_out_of_zone_detections": False}
+        assert in_zone(20, 30, 80, 30, **kept) == [[0.0], [0.1], [0.0], [0.0]]
+
+
+def test_a_zone_may_be_several() -> None:
+    others = [ZONE, [[70, 0], [100, 0], [100, 100], [70, 100]]]
+    assert in_zone(20, 80, 60, zone=others) == [[0.0], [0.1], []]
+    with pytest.raises(WorkflowError, match="three points or more"):
+        in_zone(20, zone=[[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("line_counter@v2", {"line_segment": [[50, 0], [50, 100]]}),
+        ("time_in_zone@v2", {"zone": ZONE}),
+    ],
+)
+def test_what_was_not_tracked_cannot_be_followed(kind: str, fields: Any) -> None:
+    steps = Steps(kind, image="$inputs.image", detections="$inputs.det", **fields)
+    with pytest.raises(WorkflowError, match="tracker_id: track them first"):
+        steps(image=picture(), det=found(box(5, 5, 4, 4)))
+
+
+# --- The algorithm ------------------------------------------------------------------------------
 
 
 def test_two_that_cross_keep_their_ids() -> None:
