@@ -25,7 +25,7 @@ class KeypointVisualization(DetectionsDrawing):
     TYPES = ("roboflow_core/keypoint_visualization@v1", "KeypointVisualization")
 
     predictions: Annotated[Detections, refers(k.KEYPOINTS)]
-    annotator_type: Annotated[Literal["edge", "vertex", "vertex_label"], takes(k.STRING)] = "edge"
+    annotator_type: Literal["edge", "vertex", "vertex_label"] = "edge"
     color: Text = "#A351FB"
     text_color: Text = "black"
     text_scale: Number = 0.5

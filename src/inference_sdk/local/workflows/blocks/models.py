@@ -269,6 +269,8 @@ class ClassificationV3(ConfidenceMode, Classes):
 
     TYPES = _named("classification", 3)
 
+    confidence_mode: Annotated[Literal["default", "custom"], takes(k.STRING)] = "default"
+
 
 class MultiLabelClassificationV1(Confidence, Classes):
     """Every class that holds."""

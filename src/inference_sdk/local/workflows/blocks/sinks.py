@@ -109,6 +109,19 @@ class LocalFileSink(Block):
         return folder / f"{self.file_name_prefix}_{stamp}.{kind}"
 
 
+SENT = (
+    k.BOOLEAN,
+    k.FLOAT,
+    k.FRACTION,
+    k.INTEGER,
+    k.API_KEY,
+    k.MODEL_ID,
+    k.PROJECT,
+    k.STRING,
+    k.TOP_CLASS,
+)
+"""Kinds of what a query or a header may hold."""
+
 # --- Webhooks -----------------------------------------------------------------------------------
 
 
@@ -133,8 +146,8 @@ class WebhookSink(Block):
 
     url: Text
     method: Literal["GET", "POST", "PUT"]
-    query_parameters: dict[str, Anything] = Field(default_factory=dict)
-    headers: dict[str, Anything] = Field(default_factory=dict)
+    query_parameters: dict[str, Annotated[Any, takes(*SENT, k.LIST)]] = Field(default_factory=dict)
+    headers: dict[str, Annotated[Any, takes(*SENT)]] = Field(default_factory=dict)
     json_payload: dict[str, Anything] = Field(default_factory=dict)
     json_payload_operations: Operations
     multi_part_encoded_files: dict[str, Anything] = Field(default_factory=dict)
