@@ -132,7 +132,7 @@ def test_the_key_is_where_the_transport_says_and_nowhere_else(
     arguments = {**({"inference_input": IMAGE} if row.images else {}), **row.arguments}
     if "input_uri" in arguments:
         arguments["input_uri"] = folder
-    client = client_for(server, mode, api_key_transport=transport)
+    client = client_for(server, mode, api_key_transport=transport, model_description_ttl=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with refusal(method, mode):

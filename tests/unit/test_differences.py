@@ -88,7 +88,17 @@ def further_fields_come_last() -> None:
     described = SURFACE["inference_sdk.http.entities"]["InferenceConfiguration"]["fields"]
     fields = [field.name for field in dataclasses.fields(InferenceConfiguration)]
     assert set(fields[: len(described)]) == set(described)
-    known = ("image_", "retry_", "max_", "proxy", "verify", "client_certificate", "color_order")
+    known = (
+        "image_",
+        "retry_",
+        "max_",
+        "model_description_ttl",
+        "on_stream_error",
+        "proxy",
+        "verify",
+        "client_certificate",
+        "color_order",
+    )
     for name in fields[len(described) :]:
         assert name.startswith(known) or name.endswith("_timeout")
 

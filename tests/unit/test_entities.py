@@ -276,6 +276,7 @@ def test_the_table_names_every_field_that_travels():
         "idle_timeout",
         "max_response_size",
         "max_tries",
+        "model_description_ttl",
         "on_stream_error",
         "retry_backoff",
         "retry_after_limit",

@@ -284,6 +284,8 @@ class InferenceConfiguration(KeepsSecrets):
         idle_timeout: seconds after which an idle connection is not used again; None uses it as
             long as it stands.
         max_response_size: bytes that an answer may have, unpacked; None sets no limit.
+        model_description_ttl: seconds for which the client remembers what a model does, in place
+            of asking the server before each `infer` of v1; 0 asks each time.
         max_tries: how often a request is tried (`retry_statuses` and failed connections).
         retry_statuses: of answers that are tried again; 408, 500 and 502 may be added.
         retry_backoff: seconds before the second try, at most; doubles with each further one.
@@ -348,6 +350,7 @@ class InferenceConfiguration(KeepsSecrets):
     total_timeout: Optional[float] = None
     idle_timeout: Optional[float] = 55.0
     max_response_size: Optional[int] = DEFAULT_MAX_RESPONSE_SIZE
+    model_description_ttl: float = 300.0
     max_tries: int = 3
     retry_statuses: Collection[int] = RETRYABLE_STATUS_CODES
     retry_backoff: float = 0.5
@@ -378,7 +381,13 @@ class InferenceConfiguration(KeepsSecrets):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise InvalidParameterError(f"{name} is {value}, but must be above 0.")
-        for name in ("retry_backoff", "retry_after_limit", "retry_budget", "idle_timeout"):
+        for name in (
+            "retry_backoff",
+            "retry_after_limit",
+            "retry_budget",
+            "idle_timeout",
+            "model_description_ttl",
+        ):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise InvalidParameterError(f"{name} is {value}, but must not be below 0.")

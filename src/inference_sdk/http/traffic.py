@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from inference_sdk.http.concurrency import AdaptiveWindow, Slot
+from inference_sdk.http.descriptions import Descriptions
 from inference_sdk.http.entities import AUTO, RETRYABLE_STATUS_CODES, Concurrency
 from inference_sdk.http.errors import (
     HTTPClientError,
@@ -55,7 +56,7 @@ class ClientStats:
 
 
 class Traffic:
-    """The servers and windows of a client. Safe to share between threads.
+    """The servers, windows and models of a client. Safe to share between threads.
 
     Args:
         clock: seconds, from any start.
@@ -75,6 +76,7 @@ class Traffic:
         self._process = os.getpid()
         self._pool = ServerPool(self._clock, self._random)
         self._windows: dict[str, JobWindow] = {}
+        self._descriptions = Descriptions()
 
     @property
     def pool(self) -> ServerPool:
@@ -82,6 +84,13 @@ class Traffic:
         if self._process != os.getpid():  # a lock may have been held when this process was forked
             self._forget()
         return self._pool
+
+    @property
+    def descriptions(self) -> Descriptions:
+        """What is known of the models."""
+        if self._process != os.getpid():
+            self._forget()
+        return self._descriptions
 
     def limit(self, concurrency: Concurrency, kind: str) -> int | Limit:
         """How many jobs of a kind run at once, for the pipeline.

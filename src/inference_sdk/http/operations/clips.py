@@ -12,6 +12,7 @@ from inference_sdk.http.errors import (
     InvalidInputFormatError,
     ModelTaskTypeNotSupportedError,
 )
+from inference_sdk.http.operations.described import Describe
 from inference_sdk.http.operations.exchange import exchange_json
 from inference_sdk.http.operations.image_inputs import is_file, uri_is_http_link
 from inference_sdk.http.operations.inference import VIDEO_INFERENCE_ENDPOINTS, hosted_model
@@ -67,7 +68,7 @@ def infer_on_video_from_api_v1(
     """
     state.require_v1("infer_on_video_from_api_v1()")
     model = resolve_roboflow_model_alias(state.require_model(model_id))
-    description: ModelDescription = yield Call("get_model_description", {MODEL_ID: model})
+    description: ModelDescription = yield Describe(state, model)
     endpoint = VIDEO_INFERENCE_ENDPOINTS.get(description.task_type)
     if endpoint is None:
         raise ModelTaskTypeNotSupportedError(

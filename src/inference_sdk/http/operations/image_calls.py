@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -21,6 +22,7 @@ from inference_sdk.http.errors import (
     HTTPClientError,
     InvalidInputFormatError,
     InvalidServerResponseError,
+    NotFoundError,
 )
 from inference_sdk.http.operations.exchange import exchange
 from inference_sdk.http.operations.loading import LoadedImage, describe, flatten
@@ -64,6 +66,9 @@ class ImageCall:
     load_arguments: Mapping[str, Any] = field(default_factory=dict)
     """`max_height` and `max_width`, for the calls that downsize."""
     decode: Decode = answers_per_image
+    renewed: Callable[[float], Operation[ImageCall]] | None = None
+    """The call as it is after the server was asked again, for a request sent at that moment
+    (`time.monotonic`) that found no such model; None where that cannot help."""
 
     @property
     def configuration(self) -> InferenceConfiguration:
@@ -98,6 +103,16 @@ class ImageCall:
         Raises:
             InvalidServerResponseError: there are not as many answers as images.
         """
+        sent = time.monotonic()
+        try:
+            return (yield from self._send_once(images))
+        except NotFoundError:
+            if self.renewed is None:
+                raise
+        call = yield from self.renewed(sent)
+        return (yield from call._send_once(images))
+
+    def _send_once(self, images: list[LoadedImage]) -> Operation[list[Any]]:
         request = self.request(images)
         answer = yield from exchange(self.state, request)
         results = self.decode(answer, request.image_scaling_factors)

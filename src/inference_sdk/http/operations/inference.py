@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from inference_sdk.http import endpoints
@@ -17,6 +18,7 @@ from inference_sdk.http.entities import (
     ModelDescription,
 )
 from inference_sdk.http.errors import InvalidModelIdentifier, ModelTaskTypeNotSupportedError
+from inference_sdk.http.operations.described import Describe, Doubt
 from inference_sdk.http.operations.image_calls import (
     Factor,
     ImageCall,
@@ -120,7 +122,7 @@ def plan_v1(state: ClientState, model_id: str | None) -> Operation[ImageCall]:
     """
     state.require_v1("infer_from_api_v1()")
     model = resolve_roboflow_model_alias(state.require_model(model_id))
-    description: ModelDescription = yield Call("get_model_description", {MODEL_ID: model})
+    description: ModelDescription = yield Describe(state, model)
     endpoint = NEW_INFERENCE_ENDPOINTS.get(description.task_type)
     if endpoint is None:
         raise _unsupported(description)
@@ -132,7 +134,16 @@ def plan_v1(state: ClientState, model_id: str | None) -> Operation[ImageCall]:
         batch_size=state.configuration.max_batch_size,
         load_arguments=downsizing(state.configuration, description),
         decode=lambda answer, factors: decode_v1(answer, factors, state.configuration),
+        renewed=partial(_planned_again, state, model),
     )
+
+
+def _planned_again(state: ClientState, model: str, sent: float) -> Operation[ImageCall]:
+    """The call of v1, after a request sent at `sent` found no such model on the server."""
+    yield Doubt(state, model, sent)
+    if len(state.api_urls) > 1:  # one has it and is asked, another has not and is sent to
+        yield Call("load_model", {MODEL_ID: model})
+    return (yield from plan_v1(state, model))
 
 
 def _unsupported(description: ModelDescription) -> ModelTaskTypeNotSupportedError:

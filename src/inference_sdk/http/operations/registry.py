@@ -13,6 +13,7 @@ from inference_sdk.http.entities import (
     ServerInfo,
 )
 from inference_sdk.http.errors import HTTPServerConnectionError, ModelNotInitializedError
+from inference_sdk.http.operations.described import Forget
 from inference_sdk.http.operations.exchange import exchange_json
 from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
@@ -45,6 +46,7 @@ def load_model(
     if set_as_default:
         yield Change("require_changeable", {})
     model = resolve_roboflow_model_alias(model_id)
+    yield Forget(model, under_way=False)
     body = state.body(**{MODEL_ID: model})
     registered = yield from _on_each_server(state, endpoints.MODEL_ADD, body)
     if set_as_default:
@@ -56,6 +58,7 @@ def unload_model(state: ClientState, model_id: str) -> Operation[RegisteredModel
     state.require_v1("unload_model()")
     model = resolve_roboflow_model_alias(model_id)
     registered = yield from _on_each_server(state, endpoints.MODEL_REMOVE, {MODEL_ID: model})
+    yield Forget(model)
     yield Change("forget_model", {MODEL_ID: model})
     return registered
 
@@ -63,6 +66,7 @@ def unload_model(state: ClientState, model_id: str) -> Operation[RegisteredModel
 def unload_all_models(state: ClientState) -> Operation[RegisteredModels]:
     state.require_v1("unload_all_models()")
     registered = yield from _on_each_server(state, endpoints.MODEL_CLEAR, None)
+    yield Forget()
     yield Change("forget_model", {})
     return registered
 
