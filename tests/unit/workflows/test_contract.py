@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from inference_sdk.local.workflows import Block, blocks
+from inference_sdk.local.workflows import blocks, registry
 from inference_sdk.local.workflows.registry import known_blocks
 
 BLOCKS: dict[str, Any] = json.loads(
@@ -50,8 +50,6 @@ def test_no_two_modules_have_blocks_of_one_name() -> None:
     found: dict[str, str] = {}
     for info in pkgutil.iter_modules(blocks.__path__, f"{blocks.__name__}."):
         module = importlib.import_module(info.name)
-        own = [each for each in vars(module).values() if isinstance(each, type)]
-        for block in own:
-            if issubclass(block, Block) and block.__module__ == module.__name__:
-                for name in block.TYPES:
-                    assert found.setdefault(name, module.__name__) == module.__name__, name
+        for block in registry.add_blocks_of(module):
+            for name in block.TYPES:
+                assert found.setdefault(name, module.__name__) == module.__name__, name

@@ -12,6 +12,7 @@ import sys
 import threading
 from pathlib import Path
 from types import ModuleType
+from typing import get_origin
 
 from inference_sdk.local.workflows.block import Block, FlowBlock
 from inference_sdk.local.workflows.elsewhere import where_it_runs
@@ -41,6 +42,7 @@ def add_blocks_of(module: ModuleType) -> list[type[Block]]:
         value
         for value in vars(module).values()
         if isinstance(value, type)
+        and get_origin(value) is None  # to Python 3.10, `tuple[str, ...]` is a type
         and issubclass(value, Block)
         and value.__module__ == module.__name__
         and value.TYPES

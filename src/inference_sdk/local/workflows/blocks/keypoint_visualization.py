@@ -77,4 +77,7 @@ def _keypoints(found: Detections) -> Any:
         for place, point in enumerate(points):
             xy[row, place] = point["x"], point["y"]
             confidence[row, place] = point.get("confidence") or 0.0
-    return sv.KeyPoints(xy=xy, keypoint_confidence=confidence, class_id=found.class_id)
+    fields = sv.KeyPoints.__dataclass_fields__
+    told = "keypoint_confidence" if "keypoint_confidence" in fields else "confidence"  # before 0.30
+    given: dict[str, Any] = {told: confidence}
+    return sv.KeyPoints(xy=xy, class_id=found.class_id, **given)
