@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.recording_server import RecordingServer
 
@@ -14,6 +15,10 @@ from tests.recording_server import RecordingServer
 # what some tests are about, in this process and in those it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 _SETTINGS = ("ROBOFLOW_", "INFERENCE_", "WEBRTC_", "ALLOW_", "WHITELISTED_", "BLACKLISTED_")
 _TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")

@@ -103,11 +103,12 @@ class FaultServer:
         self._loop.call_soon_threadsafe(change)
         assert done.wait(LIMIT)
 
-    def wait_until_left(self) -> None:
-        """Until no connection is open any more."""
+    def wait_until_left(self, threads: float = inf) -> None:
+        """Until no connection is open any more, and no more threads are than these."""
         deadline = time.monotonic() + LIMIT
-        while self.open:
-            assert time.monotonic() < deadline, f"{self.open} connections are still open"
+        while self.open or threading.active_count() > threads:
+            left = f"{self.open} connections are still open, {threading.enumerate()}"
+            assert time.monotonic() < deadline, left
             time.sleep(0.001)
 
     def _run(self) -> None:

@@ -17,6 +17,8 @@ from inference_sdk.http.errors import HTTPServerTimeoutError, InvalidParameterEr
 from tests.programs import Face, Player, both_plays
 from tests.recording_server import Handler, Recorded, RecordingServer
 
+pytestmark = pytest.mark.slow
+
 MODEL = "project/1"
 DETECTION = "/infer/object_detection"
 KIND = f"{DETECTION} {MODEL}"

@@ -106,9 +106,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 @both_plays
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(count=st.integers(0, 25), concurrency=st.integers(1, 5), batch=st.integers(1, 4))
 def test_results_come_in_order(
     play: Player, detector: RecordingServer, count: int, concurrency: int, batch: int

@@ -8,6 +8,7 @@ import socket
 import struct
 import zlib
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import pybase64
@@ -113,10 +114,10 @@ def test_registry_calls_need_a_model_id(post: Any, action: str) -> None:
     [
         "",
         "not base64!",
-        pybase64.b64encode_as_string(b"GIF89a but no more"),
-        pybase64.b64encode_as_string(b"\xff\xd8\xff\xe0 cut short"),
-        pybase64.b64encode_as_string(png_header(16, 16)),
-        pytest.param(pybase64.b64encode_as_string(png_header(60000, 60000)), id="bomb"),
+        pybase64.b64encode(b"GIF89a but no more").decode(),
+        pybase64.b64encode(b"\xff\xd8\xff\xe0 cut short").decode(),
+        pybase64.b64encode(png_header(16, 16)).decode(),
+        pytest.param(pybase64.b64encode(png_header(60000, 60000)).decode(), id="bomb"),
     ],
 )
 def test_an_image_that_will_not_decode_is_400(post: Any, value: str) -> None:
@@ -233,7 +234,7 @@ def test_a_body_beyond_the_limit_is_413(
     with LocalServer() as server:
         response = session.post(server.url + DETECTION, data=b"x" * 2000, timeout=10)
     assert response.status_code == 413
-    assert response.json() == {"detail": "Request Entity Too Large"}
+    assert response.json() == {"detail": HTTPStatus(413).phrase}  # which varies with Python
 
 
 def test_a_client_that_goes_away_does_no_harm(inference_server: LocalServer, post: Any) -> None:

@@ -37,7 +37,7 @@ def image(name: str) -> dict[str, str]:
 
 
 def base64_image(content: bytes) -> dict[str, str]:
-    return {"type": "base64", "value": pybase64.b64encode_as_string(content)}
+    return {"type": "base64", "value": pybase64.b64encode(content).decode()}
 
 
 def decode_picture(text: str) -> np.ndarray:

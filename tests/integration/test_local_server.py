@@ -23,7 +23,7 @@ from inference_sdk.local import LocalServer, ModelStore
 EXAMPLES = Path(__file__).parents[2] / "examples"
 IMAGE = {
     "type": "base64",
-    "value": pybase64.b64encode_as_string((EXAMPLES / "astronaut.jpg").read_bytes()),
+    "value": pybase64.b64encode((EXAMPLES / "astronaut.jpg").read_bytes()).decode(),
 }
 
 

@@ -15,8 +15,8 @@ from PIL import Image
 from inference_sdk.local import LocalServer
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-ASTRONAUT = pybase64.b64encode((EXAMPLES / "astronaut.jpg").read_bytes())
-COFFEE = pybase64.b64encode((EXAMPLES / "coffee.jpg").read_bytes())
+ASTRONAUT = pybase64.b64encode((EXAMPLES / "astronaut.jpg").read_bytes()).decode()
+COFFEE = pybase64.b64encode((EXAMPLES / "coffee.jpg").read_bytes()).decode()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -440,10 +441,11 @@ def test_a_video_is_read_no_further_than_the_window(
             closed = True
 
     async def program(face: Face) -> None:
-        async for number, _, _ in face.each("infer_on_stream", str(video)):
-            assert taken <= number + 3
-            if number == 2:
-                return
+        async with aclosing(face.each("infer_on_stream", str(video))) as results:
+            async for number, _, _ in results:
+                assert taken <= number + 3
+                if number == 2:
+                    return
 
     monkeypatch.setattr(client_module, "load_stream_inference_input", counted)
     play(client.with_options(max_concurrent_requests=2), program)

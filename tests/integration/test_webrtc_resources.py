@@ -26,6 +26,8 @@ from inference_sdk.webrtc import (
 )
 from tests.integration.webrtc_peer import Behaviour, Worker, worker_process, write_video
 
+pytestmark = pytest.mark.slow
+
 
 def session(url, source, **config):
     settings = {"stream_output": ["image"], **config}

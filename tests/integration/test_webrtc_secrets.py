@@ -27,7 +27,8 @@ SECRET, CREDENTIAL, KEY = (
 )
 PLAIN = SECRET.replace("%2F", "/")
 HIDDEN = (SECRET, PLAIN, CREDENTIAL, KEY)
-TURN = {"urls": "turn:127.0.0.1:9", "username": "u", "credential": CREDENTIAL}
+# Over TCP: there it is told at once that nothing listens; over UDP it waits for five seconds.
+TURN = {"urls": "turn:127.0.0.1:9?transport=tcp", "username": "u", "credential": CREDENTIAL}
 
 SOURCES = [
     RTSPSource(f"rtsp://user:{SECRET}@127.0.0.1:9/camera"),

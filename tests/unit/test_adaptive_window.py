@@ -181,7 +181,7 @@ def test_a_caller_with_two_jobs_at_once_opens_the_window_no_further() -> None:
 JOBS = st.tuples(st.floats(0, 100), st.booleans(), st.booleans())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(JOBS, max_size=300), st.integers(1, 64))
 def test_the_limit_stays_in_its_bounds_whatever_happens(
     jobs: list[tuple[float, bool, bool]], largest: int
@@ -199,7 +199,7 @@ def test_the_limit_stays_in_its_bounds_whatever_happens(
         assert not (refused and window.limit > before)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0.001, 10), max_size=100))
 def test_jobs_that_failed_by_themselves_say_nothing(durations: list[float]) -> None:
     now = 0.0

@@ -32,7 +32,7 @@ def _decode(counts: str, size: list[int]) -> np.ndarray:
 
 
 @given(of_numpy.arrays(bool, st.tuples(st.integers(1, 40), st.integers(1, 40))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_runs_hold_every_pixel(bitmap: np.ndarray) -> None:
     runs = masks.rle(bitmap)
     assert (_decode(runs["counts"], runs["size"]) == bitmap).all()

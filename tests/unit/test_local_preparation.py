@@ -66,7 +66,7 @@ def test_letterbox(way: str, height: int, width: int) -> None:
 
 
 @given(SIDES, SIDES, st.sampled_from(["letterbox", "stretch", "crop"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_boxes_come_back_to_where_they_were(height: int, width: int, fit: str) -> None:
     _, placement = Preparation(48, 64, fit=fit)(_picture(height, width))
     box = np.array([[0.0, 0.0, width, height]])

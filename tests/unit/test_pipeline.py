@@ -61,7 +61,7 @@ def numbers(count: int) -> list[Job]:
 
 
 @both_streams
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(size=sizes, concurrency=limits, window=windows)
 def test_results_come_in_the_order_of_the_jobs(
     stream: Stream, size: int, concurrency: int, window: int | None
@@ -71,7 +71,7 @@ def test_results_come_in_the_order_of_the_jobs(
 
 
 @both_streams
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(size=sizes, concurrency=limits, window=windows)
 def test_as_they_come_all_come_once(
     stream: Stream, size: int, concurrency: int, window: int | None
@@ -81,7 +81,7 @@ def test_as_they_come_all_come_once(
 
 
 @both_streams
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(size=sizes, concurrency=limits, window=st.integers(1, 6), ordered=st.booleans())
 def test_no_more_is_taken_than_the_window(
     stream: Stream, size: int, concurrency: int, window: int, ordered: bool

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from benchmarks import scale
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def outcome() -> scale.Outcome:

@@ -10,13 +10,10 @@ import functools
 import inspect
 from collections.abc import Callable
 from types import MethodType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from inference_sdk.config import InferenceSDKDeprecationWarning
 from inference_sdk.utils.notices import warn_user
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,16 +54,25 @@ def _runs_later(function: Callable[P, R]) -> bool:
     )
 
 
-class StandIn(functools.partial[Any]):
-    """In the place of a function, of whose kind it stays: `inspect` looks through a partial."""
+class StandIn:
+    """In the place of a function, of whose kind it stays.
 
-    def __new__(cls, function: Callable[..., Any]) -> Self:
-        call = super().__new__(cls, function)
-        functools.update_wrapper(call, function)
-        return call
+    `inspect` tells coroutine functions and generators by `__code__`, of what looks like a function
+    in these attributes, as compiled functions do. (It looks through a `partial`, too, but counts
+    none as a routine from 3.13 on: `help` would list such methods as data.)
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.func = function
+        for name in ("__code__", "__defaults__", "__kwdefaults__"):
+            setattr(self, name, getattr(function, name))
 
     def __get__(self, instance: object, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self.func(*args, **kwargs)
 
 
 class WarningCall(StandIn):
@@ -76,12 +82,9 @@ class WarningCall(StandIn):
     be out of sight; a plain one would no longer count as a coroutine function before 3.12.
     """
 
-    message: str
-
-    def __new__(cls, function: Callable[..., Any], message: str) -> WarningCall:
-        call = super().__new__(cls, function)
-        call.message = message
-        return call
+    def __init__(self, function: Callable[..., Any], message: str) -> None:
+        super().__init__(function)
+        self.message = message
 
     def around(self, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> WarningCall:
         """The same warning before a changed function."""

@@ -229,11 +229,17 @@ class Peer:
         """Note a connection that breaks: aiortc closes all right after it, as on an orderly end."""
         if self._pc.sctp is None:
             return
-        ice = self._pc.sctp.transport.transport
+        dtls = self._pc.sctp.transport
+        ice = dtls.transport
 
-        @ice.on("statechange")
         def note() -> None:
-            self._broken = self._broken or ice.state == "failed"
+            # What is on top of ICE may hear first that there is no way any more (aioice 0.10,
+            # the last for Python 3.10); then no pair of addresses is left.
+            lost = dtls.state == "closed" and not ice._connection._nominated
+            self._broken = self._broken or lost or ice.state == "failed"
+
+        ice.on("statechange", note)
+        dtls.on("statechange", note)
 
     def _on_channel_close(self) -> None:
         if not self._ended.done():

@@ -95,5 +95,5 @@ def _gives_shares(example: NDArray[Any], task: str) -> bool:
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    raised = np.exp(logits - logits.max())
+    raised = np.exp(logits - np.max(logits))
     return np.asarray(raised / raised.sum(), dtype=np.float32)

@@ -62,6 +62,6 @@ class DominantColor(Block):
             3,
             cv2.KMEANS_PP_CENTERS,  # type: ignore[call-overload]
         )
-        most = int(np.bincount(labels.ravel(), minlength=clusters).argmax())
+        most = int(np.argmax(np.bincount(labels.ravel(), minlength=clusters)))
         blue, green, red = (int(value) for value in np.clip(np.round(centers[most]), 0, 255))
         return {"rgb_color": (red, green, blue)}

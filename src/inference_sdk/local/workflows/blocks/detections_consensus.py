@@ -98,7 +98,7 @@ class DetectionsConsensus(Block):
         if self.detections_merge_coordinates_aggregation == "average":
             return group.xyxy.mean(0)
         largest = self.detections_merge_coordinates_aggregation == "max"
-        return group.xyxy[int(group.areas.argmax() if largest else group.areas.argmin())]
+        return group.xyxy[int(np.argmax(group.areas) if largest else np.argmin(group.areas))]
 
     def _mask(self, group: Detections) -> Any:
         masks = np.stack(list(group.columns["mask"]))
@@ -106,7 +106,7 @@ class DetectionsConsensus(Block):
         if how in ("union", "intersection"):
             return masks.any(0) if how == "union" else masks.all(0)
         sizes = masks.sum((1, 2))
-        return masks[int(sizes.argmax() if how == "max" else sizes.argmin())]
+        return masks[int(np.argmax(sizes) if how == "max" else np.argmin(sizes))]
 
     def _presence(self, agreed: Detections) -> dict[str, Any]:
         counts = Counter(agreed.class_name.tolist())

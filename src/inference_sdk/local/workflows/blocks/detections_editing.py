@@ -73,7 +73,7 @@ class DetectionsMerge(Block):
             return {"predictions": Detections.of([], classes=[])}
         corners = [*found.xyxy[:, :2].min(0), *found.xyxy[:, 2:].max(0)]
         merged = Detections.of(
-            [corners], classes=[self.class_name], confidences=[float(found.confidence.min())]
+            [corners], classes=[self.class_name], confidences=[float(np.min(found.confidence))]
         )
         whole = merged.with_columns(parent_id=found.parent_id[:1])
         return {"predictions": replace(whole, lineage=found.lineage)}
