@@ -48,12 +48,12 @@ def test_no_predictions_of_a_public_model_keep_its_task() -> None:
 
 
 def test_answers_one_after_the_other_and_failures() -> None:
-    answers = {"mine/1": [FORMS["objects"], 404, {"predictions": []}]}
+    answers = {"mine/1": [FORMS["objects"], 422, {"predictions": []}]}
     with LocalServer(answers=answers) as server, InferenceHTTPClient(server.url) as client:
         assert len(client.infer(IMAGE, model_id="mine/1")["predictions"]) == 1
         with pytest.raises(HTTPCallErrorError) as failed:
             client.infer(IMAGE, model_id="mine/1")
-        assert failed.value.status_code == 404
+        assert failed.value.status_code == 422
         for _ in range(2):
             assert client.infer(IMAGE, model_id="mine/1")["predictions"] == []
 
