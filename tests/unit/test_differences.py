@@ -7,6 +7,7 @@ of streams. A row without a probe here fails, and so does a probe whose row is g
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 import pickle
 import subprocess
@@ -103,6 +104,13 @@ def further_fields_come_last() -> None:
         assert name.startswith(known) or name.endswith("_timeout")
 
 
+def calls_take_options() -> None:
+    for name in ("infer", "infer_from_api_v0", "infer_from_api_v1", "infer_on_stream"):
+        for twin in (name, f"{name}_async"):
+            *_, last = inspect.signature(getattr(InferenceHTTPClient, twin)).parameters.values()
+            assert (last.name, last.kind) == ("options", inspect.Parameter.VAR_KEYWORD)
+
+
 def concurrency_may_be_auto() -> None:
     assert InferenceConfiguration(max_concurrent_requests="auto").max_concurrent_requests == "auto"
 
@@ -147,6 +155,7 @@ PROBES: dict[str, Callable[[], None]] = {
     "`resolve_roboflow_service_url` with an unknown name": unknown_services_are_listed,
     "values of `InferenceConfiguration` out of range": values_out_of_range_are_refused,
     "fields of `InferenceConfiguration`": further_fields_come_last,
+    "`infer`, `infer_from_api_…`, `infer_on_…`": calls_take_options,
     "`max_concurrent_requests`": concurrency_may_be_auto,
     "`api_url`": an_address_may_be_a_list,
     "`api_key` not given": the_key_comes_from_the_environment,

@@ -270,6 +270,7 @@ def test_the_table_names_every_field_that_travels():
         "api_key_transport",
         "image_encoding",
         "image_quality",
+        "color_order",
         "connect_timeout",
         "read_timeout",
         "total_timeout",

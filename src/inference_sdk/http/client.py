@@ -10,19 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import (
-    AsyncIterable,
-    AsyncIterator,
-    Generator,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
-from contextlib import AbstractContextManager, aclosing
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, overload
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
-from inference_sdk.http import pipeline
 from inference_sdk.http.answers import SUCCESSFUL_STATUS_CODE
 from inference_sdk.http.boundary import boundary
 from inference_sdk.http.call_errors import wrap_errors, wrap_errors_async
@@ -30,6 +24,7 @@ from inference_sdk.http.client_bare_requests import BareRequests
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.client_embeddings import EmbeddingCalls
 from inference_sdk.http.client_foundation_models import FoundationModelCalls
+from inference_sdk.http.client_inference import InferenceCalls
 from inference_sdk.http.client_segmentation import SegmentationCalls
 from inference_sdk.http.client_workflows import (
     BufferConsumptionStrategy,
@@ -39,15 +34,12 @@ from inference_sdk.http.client_workflows import (
 from inference_sdk.http.entities import (
     ApiKeyTransport,
     HTTPClientMode,
-    ImagesReference,
     InferenceConfiguration,
     ModelDescription,
     RegisteredModels,
     ServerInfo,
-    VideoReference,
 )
-from inference_sdk.http.errors import HTTPClientError
-from inference_sdk.http.operations import clips, frames, inference, many, registry
+from inference_sdk.http.operations import registry
 from inference_sdk.http.operations.embeddings import CLIP_ARGUMENT_TYPES
 from inference_sdk.http.operations.inference import (
     NEW_INFERENCE_ENDPOINTS,
@@ -55,7 +47,6 @@ from inference_sdk.http.operations.inference import (
 )
 from inference_sdk.http.operations.loading import load_all, load_nested
 from inference_sdk.http.operations.state import DEFAULT_HEADERS
-from inference_sdk.http.results import InferenceResult, OneOrMany
 from inference_sdk.http.steps import run, run_async
 from inference_sdk.http.utils.frames import frames_of
 from inference_sdk.http.utils.loaders import (
@@ -67,12 +58,9 @@ from inference_sdk.http.utils.loaders import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from typing_extensions import Self
 
     from inference_sdk.webrtc.client import WebRTCClient
-
-    Frame = np.ndarray[Any, np.dtype[np.uint8]]
 
 __all__ = [
     "CLIP_ARGUMENT_TYPES",
@@ -87,14 +75,13 @@ __all__ = [
     "wrap_errors_async",
 ]
 
-OnError = Literal["raise", "return"]
-
 _MAKING_WEBRTC = threading.Lock()
 """Of the module, not of a client: a client that holds a lock could not be pickled."""
 
 
 @boundary
 class InferenceHTTPClient(
+    InferenceCalls,
     FoundationModelCalls,
     EmbeddingCalls,
     SegmentationCalls,
@@ -201,322 +188,6 @@ class InferenceHTTPClient(
         """As `select_model`, within a `with` block."""
         return self._changed("model_id", model_id)
 
-    # -- images to results ---------------------------------------------------------------------
-
-    @overload
-    def infer(
-        self, inference_input: ImagesReference, model_id: str | None = None
-    ) -> InferenceResult: ...
-
-    @overload
-    def infer(
-        self, inference_input: list[Any], model_id: str | None = None
-    ) -> OneOrMany[InferenceResult]: ...
-
-    def infer(
-        self,
-        inference_input: ImagesReference | Sequence[ImagesReference],
-        model_id: str | None = None,
-    ) -> Any:
-        """Run a model on an image, or on each of a list of them.
-
-        Args:
-            inference_input: an image, or a list, however nested; see `ImagesReference`.
-            model_id: such as "coco/3" or an alias such as "yolov8n-640"; None takes the
-                selected model.
-
-        Returns:
-            A dict for one image, also in a list of one; a list in input order for several; see `InferenceResult`.
-            Coordinates are pixels of the upright image as it was given, whatever was sent.
-
-        Raises:
-            HTTPCallErrorError: the server refused; holds its status and message.
-            HTTPServerConnectionError: there was no answer.
-            HTTPClientError: an input or a setting is wrong; the message says which.
-        """
-        return self._run(inference.infer(self._state, inference_input, model_id))
-
-    @overload
-    async def infer_async(
-        self, inference_input: ImagesReference, model_id: str | None = None
-    ) -> InferenceResult: ...
-
-    @overload
-    async def infer_async(
-        self, inference_input: list[Any], model_id: str | None = None
-    ) -> OneOrMany[InferenceResult]: ...
-
-    async def infer_async(
-        self,
-        inference_input: ImagesReference | Sequence[ImagesReference],
-        model_id: str | None = None,
-    ) -> Any:
-        """The async twin of `infer`."""
-        return await self._run_async(inference.infer(self._state, inference_input, model_id))
-
-    def infer_from_api_v0(
-        self,
-        inference_input: ImagesReference | Sequence[ImagesReference],
-        model_id: str | None = None,
-    ) -> OneOrMany[InferenceResult]:
-        """`infer` against Roboflow's hosted models, whatever API is selected."""
-        return self._run(inference.infer_from_api_v0(self._state, inference_input, model_id))
-
-    async def infer_from_api_v0_async(
-        self,
-        inference_input: ImagesReference | Sequence[ImagesReference],
-        model_id: str | None = None,
-    ) -> OneOrMany[InferenceResult]:
-        """The async twin of `infer_from_api_v0`."""
-        return await self._run_async(
-            inference.infer_from_api_v0(self._state, inference_input, model_id)
-        )
-
-    def infer_from_api_v1(
-        self,
-        inference_input: ImagesReference | Sequence[ImagesReference],
-        model_id: str | None = None,
-    ) -> OneOrMany[InferenceResult]:
-        """`infer` against an inference server; looks the model up and loads it where needed.
-
-        Raises:
-            WrongClientModeError: API v0 is selected.
-        """
-        return self._run(inference.infer_from_api_v1(self._state, inference_input, model_id))
-
-    async def infer_from_api_v1_async(
-        self,
-        inference_input: ImagesReference | Sequence[ImagesReference],
-        model_id: str | None = None,
-    ) -> OneOrMany[InferenceResult]:
-        """The async twin of `infer_from_api_v1`."""
-        return await self._run_async(
-            inference.infer_from_api_v1(self._state, inference_input, model_id)
-        )
-
-    @overload
-    def infer_many(
-        self,
-        inputs: Iterable[ImagesReference],
-        model_id: str | None = None,
-        *,
-        ordered: Literal[True] = True,
-        on_error: Literal["raise"] = "raise",
-    ) -> Iterator[InferenceResult]: ...
-
-    @overload
-    def infer_many(
-        self,
-        inputs: Iterable[ImagesReference],
-        model_id: str | None = None,
-        *,
-        ordered: Literal[True] = True,
-        on_error: OnError,
-    ) -> Iterator[InferenceResult | HTTPClientError]: ...
-
-    @overload
-    def infer_many(
-        self,
-        inputs: Iterable[ImagesReference],
-        model_id: str | None = None,
-        *,
-        ordered: Literal[False],
-        on_error: OnError = "raise",
-    ) -> Iterator[tuple[int, InferenceResult | HTTPClientError]]: ...
-
-    def infer_many(
-        self,
-        inputs: Iterable[ImagesReference],
-        model_id: str | None = None,
-        *,
-        ordered: bool = True,
-        on_error: OnError = "raise",
-    ) -> Iterator[Any]:
-        """Run a model on any number of images, giving results as they come.
-
-        Never holds more than `max_concurrent_requests` times `max_batch_size` images, so `inputs`
-        may be a generator without an end; it is asked for the next image when there is room.
-
-        Args:
-            inputs: images; see `ImagesReference`.
-            model_id: None takes the selected model.
-            ordered: True gives results in the order of the inputs; False gives pairs
-                (place of the input from 0, result), whichever is ready first.
-            on_error: "raise" ends at the first input that fails, and says which; "return"
-                gives the `HTTPClientError` in that input's place, and goes on.
-
-        Example:
-            >>> fast = client.with_options(max_concurrent_requests=8)
-            >>> for path, result in zip(paths, fast.infer_many(paths, "coco/3")):
-            ...     print(path, len(result["predictions"]))
-        """
-        call = self._run(inference.plan(self._state, model_id))
-        jobs = map(partial(partial, self._run), many.operations(call, inputs, on_error))
-        for results in pipeline.stream(jobs, **self._window(call.kind), ordered=ordered):
-            yield from many.shown(results, ordered)
-
-    @overload
-    def infer_many_async(
-        self,
-        inputs: Iterable[ImagesReference] | AsyncIterable[ImagesReference],
-        model_id: str | None = None,
-        *,
-        ordered: Literal[True] = True,
-        on_error: Literal["raise"] = "raise",
-    ) -> AsyncIterator[InferenceResult]: ...
-
-    @overload
-    def infer_many_async(
-        self,
-        inputs: Iterable[ImagesReference] | AsyncIterable[ImagesReference],
-        model_id: str | None = None,
-        *,
-        ordered: Literal[True] = True,
-        on_error: OnError,
-    ) -> AsyncIterator[InferenceResult | HTTPClientError]: ...
-
-    @overload
-    def infer_many_async(
-        self,
-        inputs: Iterable[ImagesReference] | AsyncIterable[ImagesReference],
-        model_id: str | None = None,
-        *,
-        ordered: Literal[False],
-        on_error: OnError = "raise",
-    ) -> AsyncIterator[tuple[int, InferenceResult | HTTPClientError]]: ...
-
-    async def infer_many_async(
-        self,
-        inputs: Iterable[ImagesReference] | AsyncIterable[ImagesReference],
-        model_id: str | None = None,
-        *,
-        ordered: bool = True,
-        on_error: OnError = "raise",
-    ) -> AsyncIterator[Any]:
-        """The async twin of `infer_many`; `inputs` may be an async iterable too."""
-        call = await self._run_async(inference.plan(self._state, model_id))
-        operations = many.operations_async(call, inputs, on_error)
-        jobs = (partial(self._run_async, operation) async for operation in operations)
-        stream = pipeline.stream_async(jobs, **self._window(call.kind), ordered=ordered)
-        # Closed with this generator: whoever breaks off has no request left under way.
-        async with aclosing(stream) as batches:
-            async for results in batches:
-                for result in many.shown(results, ordered):
-                    yield result
-
-    # -- videos --------------------------------------------------------------------------------
-
-    def infer_on_stream(
-        self, input_uri: str, model_id: str | None = None
-    ) -> Generator[tuple[str | int, Frame, InferenceResult], None, None]:
-        """Run a model on the pictures of a folder, or on the frames of a video or stream.
-
-        No more frames are read ahead than `max_concurrent_requests`: by default none. A generator
-        that is closed gives its file or camera back at once.
-
-        Args:
-            input_uri: a folder, or the path or URL of a video or stream (extra `video`).
-            model_id: None takes the selected model.
-
-        Yields:
-            (path or frame number from 0, BGR uint8 array of shape (H, W, 3), result), in order.
-            With `with_options(on_stream_error="return")` the result of a frame that fails is its
-            `HTTPClientError`, and a frame that cannot be read is None.
-
-        Raises:
-            InvalidInputFormatError: there is nothing, no video, or a video without a frame; or a
-                frame does not decode.
-            EncodingError: a picture of the folder does not decode.
-        """
-        keep_errors = self.inference_configuration.on_stream_error == "return"
-
-        def job(reference: str | int, frame: Frame) -> tuple[str | int, Any, Any]:
-            with frames.FrameOutcome(reference, frame, keep_errors) as outcome:
-                outcome.result = self.infer(inference_input=outcome.frame, model_id=model_id)
-            return outcome.triple
-
-        with frames.releasing(self._frames(input_uri, keep_errors)) as pairs:
-            jobs = (partial(job, *pair) for pair in pairs)
-            yield from pipeline.stream(
-                jobs, **self._window(f"infer {model_id or self.selected_model}")
-            )
-
-    async def infer_on_stream_async(
-        self, input_uri: str, model_id: str | None = None
-    ) -> AsyncIterator[tuple[str | int, Frame, InferenceResult]]:
-        """The async twin of `infer_on_stream`."""
-        keep_errors = self.inference_configuration.on_stream_error == "return"
-
-        async def job(reference: str | int, frame: Frame) -> tuple[str | int, Any, Any]:
-            with frames.FrameOutcome(reference, frame, keep_errors) as outcome:
-                outcome.result = await self.infer_async(
-                    inference_input=outcome.frame, model_id=model_id
-                )
-            return outcome.triple
-
-        with frames.releasing(self._frames(input_uri, keep_errors)) as pairs:
-            jobs = (partial(job, *pair) async for pair in pipeline.as_async(pairs))
-            stream = pipeline.stream_async(
-                jobs, **self._window(f"infer {model_id or self.selected_model}")
-            )
-            async with aclosing(stream) as triples:
-                async for triple in triples:
-                    yield triple
-
-    def _frames(self, input_uri: str, keep_errors: bool) -> Iterable[tuple[str | int, Any]]:
-        extensions = self.inference_configuration.image_extensions_for_directory_scan
-        if keep_errors:
-            return frames_of(input_uri, extensions)
-        return load_stream_inference_input(input_uri=input_uri, image_extensions=extensions)
-
-    def infer_on_video(
-        self, video_reference: VideoReference, model_id: str | None = None
-    ) -> dict[str, Any]:
-        """Run a model that watches whole clips, such as one for action recognition.
-
-        Args:
-            video_reference: an http(s) URL, which the server fetches, or a path.
-            model_id: None takes the selected model.
-
-        Raises:
-            ModelTaskTypeNotSupportedError: the model takes images; use `infer`.
-        """
-        return self._run(clips.infer_on_video(self._state, video_reference, model_id))
-
-    async def infer_on_video_async(
-        self, video_reference: VideoReference, model_id: str | None = None
-    ) -> dict[str, Any]:
-        """The async twin of `infer_on_video`."""
-        return await self._run_async(clips.infer_on_video(self._state, video_reference, model_id))
-
-    def infer_on_video_from_api_v0(
-        self, video_reference: VideoReference, model_id: str | None = None
-    ) -> dict[str, Any]:
-        """`infer_on_video` against Roboflow's hosted models, whatever API is selected."""
-        return self._run(clips.infer_on_video_from_api_v0(self._state, video_reference, model_id))
-
-    async def infer_on_video_from_api_v0_async(
-        self, video_reference: VideoReference, model_id: str | None = None
-    ) -> dict[str, Any]:
-        """The async twin of `infer_on_video_from_api_v0`."""
-        return await self._run_async(
-            clips.infer_on_video_from_api_v0(self._state, video_reference, model_id)
-        )
-
-    def infer_on_video_from_api_v1(
-        self, video_reference: VideoReference, model_id: str | None = None
-    ) -> dict[str, Any]:
-        """`infer_on_video` against an inference server."""
-        return self._run(clips.infer_on_video_from_api_v1(self._state, video_reference, model_id))
-
-    async def infer_on_video_from_api_v1_async(
-        self, video_reference: VideoReference, model_id: str | None = None
-    ) -> dict[str, Any]:
-        """The async twin of `infer_on_video_from_api_v1`."""
-        return await self._run_async(
-            clips.infer_on_video_from_api_v1(self._state, video_reference, model_id)
-        )
-
     # -- the server and its models -------------------------------------------------------------
 
     def get_server_info(self) -> ServerInfo:
@@ -582,6 +253,13 @@ class InferenceHTTPClient(
         )
 
     # -- what operations ask of their client ---------------------------------------------------
+
+    def _frames(self, input_uri: str, keep_errors: bool) -> Iterable[tuple[str | int, Any]]:
+        """Frames in BGR; with `keep_errors` also what came of those that could not be read."""
+        extensions = self.inference_configuration.image_extensions_for_directory_scan
+        if keep_errors:
+            return frames_of(input_uri, extensions)
+        return load_stream_inference_input(input_uri=input_uri, image_extensions=extensions)
 
     def load_images(self, arguments: Mapping[str, Any]) -> Any:
         """Load images for an operation; by the documented loader, unless encoding is chosen."""

@@ -10,11 +10,12 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from inference_sdk.http.boundary import boundary
+from inference_sdk.http.call_options import Timeout, configured, full_name, require_known
 from inference_sdk.http.caller import called_by
 from inference_sdk.http.deadlines import limited_to
 from inference_sdk.http.entities import HTTPClientMode, InferenceConfiguration
@@ -187,7 +188,7 @@ class ClientBase:
         self,
         *,
         model_id: str | None = None,
-        timeout: float | tuple[float | None, float | None] | None = None,
+        timeout: Timeout | None = None,
         client_mode: HTTPClientMode | None = None,
         configuration: InferenceConfiguration | None = None,
         **changes: Any,
@@ -202,7 +203,8 @@ class ClientBase:
             timeout: seconds of silence that end a request, or (connect, read) seconds.
             client_mode: which API to speak.
             configuration: to start from, in place of this client's.
-            changes: fields of `InferenceConfiguration` and their values.
+            changes: fields of `InferenceConfiguration` and their values; `confidence` and
+                `keypoint_confidence` are short for two of them.
 
         Raises:
             InvalidParameterError: there is no such option, or a value is out of range.
@@ -218,9 +220,18 @@ class ClientBase:
             state,
             model_id=model_id or state.model_id,
             mode=client_mode or state.mode,
-            configuration=_configured(configuration or state.configuration, timeout, changes),
+            configuration=configured(configuration or state.configuration, timeout, changes),
         )
         copied._frozen = True
+        return copied
+
+    def _for(self, options: Mapping[str, Any], known: frozenset[str]) -> Self:
+        """The client that carries out a call: this one, or a copy with the call's options."""
+        if not options:
+            return self
+        require_known(options, known)
+        copied = self.with_options(**options)
+        copied._state = replace(copied._state, named=frozenset(map(full_name, options)))
         return copied
 
     def forget_model(self, model_id: str | None = None) -> None:
@@ -249,6 +260,7 @@ class ClientBase:
             encoding=configuration.image_encoding,
             quality=configuration.image_quality,
             white=configuration.image_max_value,
+            color_order=configuration.color_order,
         )
 
     def _preparation(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,6 +273,7 @@ class ClientBase:
                 encoding=configuration.image_encoding,
                 quality=configuration.image_quality,
                 white=configuration.image_max_value,
+                color_order=configuration.color_order,
             ),
         }
 
@@ -307,23 +320,3 @@ def _address(api_url: Any) -> str:
         f"The api_url (a {type(api_url).__name__}) is no address. Pass one such as "
         "'http://localhost:9001'."
     )
-
-
-def _configured(
-    configuration: InferenceConfiguration,
-    timeout: float | tuple[float | None, float | None] | None,
-    changes: Mapping[str, Any],
-) -> InferenceConfiguration:
-    known = {field.name for field in fields(InferenceConfiguration)}
-    unknown = sorted(set(changes) - known)
-    if unknown:
-        raise InvalidParameterError(
-            f"with_options() knows no option {', '.join(unknown)}; beside its own it takes the "
-            "fields of InferenceConfiguration."
-        )
-    limits: dict[str, float | None] = {}
-    if isinstance(timeout, tuple):
-        limits = {"connect_timeout": timeout[0], "read_timeout": timeout[1]}
-    elif timeout is not None:
-        limits = {"read_timeout": timeout}
-    return replace(configuration, **{**limits, **changes})

@@ -9,7 +9,7 @@ from inference_sdk.http.boundary import boundary
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import embeddings
-from inference_sdk.http.results import EmbeddingResult, OneOrMany, SimilarityResult
+from inference_sdk.types import EmbeddingResult, OneOrMany, SimilarityResult
 
 
 @boundary

@@ -10,7 +10,7 @@ from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import foundation_models
 from inference_sdk.http.operations.foundation_models import DEPTH_MAP_FORMAT_NOT_NAMED
-from inference_sdk.http.results import DepthResult, InferenceResult, OCRResult, OneOrMany
+from inference_sdk.types import DepthResult, InferenceResult, OCRResult, OneOrMany
 
 
 @boundary

@@ -53,6 +53,7 @@ Confidence = Union[float, Literal["best", "default"]]
 """A threshold of 0..1, or one of two that the server knows for the model."""
 
 ImageFormat = Literal["jpeg", "png", "webp"]
+ColorOrder = Literal["bgr", "rgb"]
 
 CLASSIFICATION_TASK = "classification"
 OBJECT_DETECTION_TASK = "object-detection"
@@ -248,6 +249,22 @@ _LEGACY: Naming = [
     *_PREPROCESSING,
     *_ACTIVE_LEARNING,
 ]
+_OF_TASKS = {
+    OBJECT_DETECTION_TASK: _DETECTION,
+    KEYPOINTS_DETECTION_TASK: _KEYPOINTS,
+    INSTANCE_SEGMENTATION_TASK: _SEGMENTATION,
+    CLASSIFICATION_TASK: _CLASSIFICATION,
+}
+SETTINGS_OF_MODELS = frozenset(
+    own for naming in (*_OF_TASKS.values(), _LEGACY) for own, _ in naming
+)
+"""Fields of `InferenceConfiguration` that say what a model has to do."""
+
+
+def settings_of_task(mode: HTTPClientMode, task_type: TaskType) -> frozenset[str]:
+    """Those of them that travel to a model of this task."""
+    naming = _LEGACY if mode is HTTPClientMode.V0 else _OF_TASKS.get(task_type, [])
+    return frozenset(own for own, _ in naming)
 
 
 @dataclass(frozen=True)
@@ -275,6 +292,8 @@ class InferenceConfiguration(KeepsSecrets):
         image_quality: 1..100, for jpeg and webp.
         image_max_value: the value that is white in arrays that are not uint8, where it is not the
             dtype's own: 4095 for uint16 arrays of 12 bits, which else come out nearly black.
+        color_order: of the channels of arrays that are given to calls, and of the frames that
+            `infer_on_stream` gives: "bgr" as OpenCV, or "rgb" as most others.
         connect_timeout: seconds until a connection must stand; None waits for ever.
         read_timeout: seconds of silence that end a request, and in which an answer's head must
             be there; so does a body that drips for ten times as long. None waits for ever.
@@ -345,6 +364,7 @@ class InferenceConfiguration(KeepsSecrets):
     image_encoding: ImageFormat = "jpeg"
     image_quality: int = 95
     image_max_value: Optional[float] = None
+    color_order: ColorOrder = "bgr"
     connect_timeout: Optional[float] = 10.0
     read_timeout: Optional[float] = 120.0
     total_timeout: Optional[float] = None
@@ -367,6 +387,7 @@ class InferenceConfiguration(KeepsSecrets):
         _require_choice("response_mask_format", self.response_mask_format, ("polygon", "rle"))
         _require_choice("image_encoding", self.image_encoding, ("jpeg", "png", "webp"))
         _require_choice("on_stream_error", self.on_stream_error, ("raise", "return"))
+        _require_choice("color_order", self.color_order, ("bgr", "rgb"))
         _require_choice("max_concurrent_requests", self.max_concurrent_requests, (AUTO,))
         if not 1 <= self.image_quality <= 100:
             raise InvalidParameterError(f"image_quality is {self.image_quality}, not 1..100.")

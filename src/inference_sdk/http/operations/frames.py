@@ -6,22 +6,34 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from inference_sdk.http.entities import InferenceConfiguration
 from inference_sdk.http.errors import HTTPClientError
 
 T = TypeVar("T")
 
 
+def keeps_errors(configuration: InferenceConfiguration) -> bool:
+    """Whether the error of a frame takes the place of its result."""
+    return configuration.on_stream_error == "return"
+
+
 class FrameOutcome:
     """What comes of a frame: a result, or, where errors are kept, the error of it.
+
+    The frame comes in BGR, and is shown and sent in the order of colours that is set.
 
     A context manager around the call, sync or async, that sets `result`.
     """
 
-    def __init__(self, reference: str | int, frame: Any, keep_errors: bool) -> None:
+    def __init__(
+        self, reference: str | int, frame: Any, configuration: InferenceConfiguration
+    ) -> None:
         self.result: Any = None
         self._reference = reference
         self._frame = frame
-        self._keep = keep_errors
+        self._keep = keeps_errors(configuration)
+        if configuration.color_order == "rgb" and not isinstance(frame, HTTPClientError):
+            self._frame = frame[..., ::-1].copy()
 
     @property
     def frame(self) -> Any:

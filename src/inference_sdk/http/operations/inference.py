@@ -7,6 +7,7 @@ from typing import Any
 
 from inference_sdk.http import endpoints
 from inference_sdk.http.answers import Answer
+from inference_sdk.http.call_options import require_of_task
 from inference_sdk.http.entities import (
     ACTION_RECOGNITION_TASK,
     CLASSIFICATION_TASK,
@@ -25,6 +26,7 @@ from inference_sdk.http.operations.image_calls import (
     answers_per_image,
     call_with_images,
 )
+from inference_sdk.http.operations.loading import refuse_what_is_no_image
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Call, Operation
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
@@ -47,6 +49,9 @@ NEW_INFERENCE_ENDPOINTS = {
 VIDEO_INFERENCE_ENDPOINTS = {ACTION_RECOGNITION_TASK: endpoints.ACTION_RECOGNITION}
 """Tasks of models that take a clip instead of an image."""
 
+UNKNOWN_TASK = ""
+"""In API v0 nobody says what a model does; all of them take the same parameters."""
+
 VISUALIZATION = "visualization"
 
 IMAGE_INPUT = "inference_input"
@@ -62,6 +67,7 @@ def infer(state: ClientState, inference_input: Any, model_id: str | None) -> Ope
 def infer_from_api_v0(
     state: ClientState, inference_input: Any, model_id: str | None
 ) -> Operation[Any]:
+    refuse_what_is_no_image(inference_input)
     call = plan_v0(state, model_id)
     return unwrap_single_element_list((yield from call_with_images(call, inference_input)))
 
@@ -69,6 +75,7 @@ def infer_from_api_v0(
 def infer_from_api_v1(
     state: ClientState, inference_input: Any, model_id: str | None
 ) -> Operation[Any]:
+    refuse_what_is_no_image(inference_input)
     call = yield from plan_v1(state, model_id)
     return unwrap_single_element_list((yield from call_with_images(call, inference_input)))
 
@@ -82,9 +89,11 @@ def plan(state: ClientState, model_id: str | None) -> Operation[ImageCall]:
 
 def plan_v0(state: ClientState, model_id: str | None) -> ImageCall:
     """The call that infers with a model of the hosted API; errors as of `hosted_model`."""
+    model = hosted_model(state, model_id)
+    require_of_task(state.named, HTTPClientMode.V0, UNKNOWN_TASK, model)
     return ImageCall(
         state,
-        url=state.bare_url(endpoints.INFER_V0, model_id=hosted_model(state, model_id)),
+        url=state.bare_url(endpoints.INFER_V0, model_id=model),
         parameters=state.v0_query(**state.configuration.to_legacy_call_parameters()),
         placement=ImagePlacement.DATA,
         load_arguments=downsizing(state.configuration),
@@ -126,6 +135,7 @@ def plan_v1(state: ClientState, model_id: str | None) -> Operation[ImageCall]:
     endpoint = NEW_INFERENCE_ENDPOINTS.get(description.task_type)
     if endpoint is None:
         raise _unsupported(description)
+    require_of_task(state.named, state.mode, description.task_type, model)
     parameters = state.configuration.to_api_call_parameters(state.mode, description.task_type)
     return ImageCall(
         state,

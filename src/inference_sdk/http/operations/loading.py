@@ -136,6 +136,28 @@ def _hint(reference: Any) -> str:
     )
 
 
+def refuse_what_is_no_image(reference: Any) -> None:
+    """Refuse at first glance what other calls take, before a server is asked about the model.
+
+    Raises:
+        InvalidInputFormatError: it is a folder, or an iterator; says which call takes it.
+    """
+    if isinstance(reference, (str, os.PathLike)):
+        path = os.fsdecode(reference)
+        if not uri_is_http_link(path) and (found := what_is_there(path)) is not None:
+            refuse_what_is_no_file(path, found)
+    elif hasattr(reference, "__aiter__") or _is_iterator(reference):
+        raise InvalidInputFormatError(
+            f"{describe(reference)} is no image reference. {_hint(reference)}"
+        )
+
+
+def _is_iterator(reference: Any) -> bool:
+    # An open file is one, too, and so may be what a library calls a picture.
+    of_pixels = is_array(reference) or is_pillow_image(reference) or hasattr(reference, "read")
+    return hasattr(reference, "__next__") and not of_pixels
+
+
 def _load_text(reference: str, preparation: Preparation) -> Operation[LoadedImage]:
     if uri_is_http_link(reference):
         download = yield FetchURL(reference)

@@ -44,6 +44,7 @@ class Preparation:
     encoding: str = "jpeg"
     quality: int = 95
     white: float | None = None
+    color_order: str = "bgr"
 
     @property
     def limits(self) -> bool:
@@ -214,7 +215,7 @@ def _scaled_or_turned(payload: bytes, preparation: Preparation, own: bool) -> Lo
 
 
 def prepare_pixels(image: Any, preparation: Preparation) -> LoadedImage:
-    from inference_sdk.http.utils.image_codec import check_shape, sendable, to_uint8
+    from inference_sdk.http.utils.image_codec import check_shape, rgb_to_pillow, sendable, to_uint8
     from inference_sdk.http.utils.pre_processing import resize_opencv_image, resize_pillow_image
 
     limits = preparation.max_height, preparation.max_width
@@ -223,8 +224,12 @@ def prepare_pixels(image: Any, preparation: Preparation) -> LoadedImage:
             picture, factor = resize_pillow_image(sendable(image, preparation.white), *limits)
             return _encode(picture, preparation), factor
         array = _as_array(image)
-        check_shape(array)
-        array, factor = resize_opencv_image(to_uint8(array, preparation.white), *limits)
+        channels = check_shape(array)
+        array = to_uint8(array, preparation.white)
+        if preparation.color_order == "rgb" and channels > 1:
+            picture, factor = resize_pillow_image(rgb_to_pillow(array), *limits)
+            return _encode(picture, preparation), factor
+        array, factor = resize_opencv_image(array, *limits)
         return _encode(array, preparation), factor
     except EncodingError as error:
         raise EncodingError(f"{describe(image)}: {error}") from error

@@ -52,6 +52,8 @@ class ClientState(KeepsSecrets):
     configuration: InferenceConfiguration = field(default_factory=InferenceConfiguration)
     further_urls: tuple[str, ...] | Withheld = ()
     """Of servers that do the same as the one at `api_url`."""
+    named: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """Settings that the call itself names, as its options: its model has to know them."""
     retry_budget: RetryBudget = field(default_factory=RetryBudget, repr=False, compare=False)
     """Shared by all states of a client and of its copies."""
 

@@ -24,15 +24,17 @@ LARGEST_INPUT_BYTES = 2**30
 
 _CHUNK_SIZE = 2**20
 
+FOLDER = "a folder"
+
 _OTHER_FILES = {
-    stat.S_IFDIR: "a folder",
+    stat.S_IFDIR: FOLDER,
     stat.S_IFIFO: "a pipe",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
 _REMEDIES = {
-    "a folder": "Pass its files to infer_many(), or the folder to infer_on_stream().",
+    FOLDER: "Pass its files to infer_many(), or the folder to infer_on_stream().",
     "a pipe": "Read it, and pass the bytes, or the open file.",
 }
 

@@ -228,6 +228,11 @@ def _array_to_pillow(array: NDArray[Any], white: float | None = None) -> Image.I
     return Image.frombuffer(mode, size, pixels, "raw", raw_mode, 0, 1)
 
 
+def rgb_to_pillow(array: NDArray[np.uint8]) -> Image.Image:
+    """An array of shape (H, W, 3) in RGB or (H, W, 4) in RGBA order as a PIL image."""
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
 def _pillow_to_array(picture: Image.Image) -> NDArray[np.uint8]:
     """Pixels of a picture of mode L, RGB or RGBA, in OpenCV's order."""
     # A bytearray makes the array writable, and Pillow swaps the channels 2 to 5 times faster than
