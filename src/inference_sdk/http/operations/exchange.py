@@ -10,7 +10,8 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.deadlines import current_deadline
@@ -18,7 +19,7 @@ from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.http.operations.metadata import Booking, by_request
 from inference_sdk.http.operations.retries import Outcome, Retries, RetryBudget
-from inference_sdk.http.steps import Exchange, Operation, Sleep
+from inference_sdk.http.steps import Compute, Exchange, Operation, Sleep
 from inference_sdk.http.utils.requests import shown_url
 from inference_sdk.utils.logging import get_logger
 
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from inference_sdk.http.utils.request_building import RequestData
 
 logger = get_logger(__name__)
+
+T = TypeVar("T")
+Arguments = ParamSpec("Arguments")
+
+LARGE = 32 * 1024
+"""Bytes of an answer that holds pictures or long lists: reading one may take 20 ms, in which no
+other task of an event loop would run; a thread for it costs 0.25 ms."""
 
 
 def exchange(
@@ -70,7 +78,17 @@ def exchange_json(
 ) -> Operation[Any]:
     """As `exchange`; the answer's parsed JSON."""
     answer = yield from exchange(state, request, method, repeatable=repeatable, book=book)
-    return answer.json()
+    return (yield from made_of(answer, answer.json))
+
+
+def made_of(
+    answer: Answer, make: Callable[Arguments, T], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Operation[T]:
+    """What is made of an answer: beside the event loop where the answer is large."""
+    if len(answer.content) < LARGE:
+        return make(*args, **kwargs)
+    made: T = yield Compute(partial(make, *args, **kwargs))
+    return made
 
 
 def attempt(

@@ -8,7 +8,7 @@ from inference_sdk.http import endpoints
 from inference_sdk.http.errors import InvalidParameterError
 from inference_sdk.http.operations.image_calls import call_endpoint
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
-from inference_sdk.http.steps import Operation
+from inference_sdk.http.steps import Compute, Operation
 from inference_sdk.http.utils.aliases import resolve_ocr_path
 from inference_sdk.http.utils.depth_maps import decode_depth_estimation_result
 from inference_sdk.http.utils.iterables import unwrap_single_element_list
@@ -95,7 +95,8 @@ def depth_estimation(
         inference_input,
         model_id=model_id,
     )
-    return decode_depth_estimation_result(unwrap_single_element_list(results))
+    decoded = yield Compute(decode_depth_estimation_result, unwrap_single_element_list(results))
+    return decoded
 
 
 def infer_from_yolo_world(

@@ -24,7 +24,7 @@ from inference_sdk.http.errors import (
     InvalidServerResponseError,
     NotFoundError,
 )
-from inference_sdk.http.operations.exchange import exchange
+from inference_sdk.http.operations.exchange import exchange, made_of
 from inference_sdk.http.operations.loading import LoadedImage, describe, flatten
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Each, LoadImages, Operation
@@ -115,7 +115,8 @@ class ImageCall:
     def _send_once(self, images: list[LoadedImage]) -> Operation[list[Any]]:
         request = self.request(images)
         answer = yield from exchange(self.state, request)
-        results = self.decode(answer, request.image_scaling_factors)
+        factors = request.image_scaling_factors
+        results = yield from made_of(answer, self.decode, answer, factors)
         if len(results) != len(images):
             raise InvalidServerResponseError(
                 f"The server got {len(images)} images in one request and gave {len(results)} "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from inference_sdk.http import endpoints
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.errors import InvalidParameterError, InvalidServerResponseError
-from inference_sdk.http.operations.exchange import exchange
+from inference_sdk.http.operations.exchange import exchange, made_of
 from inference_sdk.http.operations.inference import IMAGE_INPUT
 from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import ClientState
@@ -60,15 +61,18 @@ def infer_from_workflow(
 
 def run_workflow(state: ClientState, **arguments: Any) -> Operation[list[dict[str, Any]]]:
     """Run a workflow; arguments as of `send`."""
-    answer = (yield from send(state, **arguments)).json()
+    received = yield from send(state, **arguments)
+    answer = yield from made_of(received, received.json)
     outputs = _outputs(answer)
     if arguments["enable_profiling"]:
         directory, trace = state.configuration.profiling_directory, answer.get("profiler_trace")
         yield Compute(save_workflows_profiler_trace, directory, trace or [])
-    return decode_workflow_outputs(
+    decode = partial(
+        decode_workflow_outputs,
         workflow_outputs=outputs,
         expected_format=state.configuration.output_visualisation_format,
     )
+    return (yield from made_of(received, decode))
 
 
 def send(
