@@ -597,7 +597,7 @@ def test_another_number_of_answers_than_pictures_is_an_error(server, call, count
     know_detector(server)
     server.answer(DETECTION, [{"predictions": []}] * count)
     client = client_for(server, "v1", max_batch_size=2)
-    message = f"2 images in one request and gave {count}"
+    message = f"with {count} results? for 2 images"
     with pytest.raises(InvalidServerResponseError, match=message):
         call(client, "infer", [IMAGE, IMAGE], model_id="coco/3")
 

@@ -28,7 +28,7 @@ from inference_sdk.http.errors import (
     HTTPServerTimeoutError,
     InvalidServerResponseError,
 )
-from inference_sdk.http.operations.exchange import attempt, exchange, exchange_json
+from inference_sdk.http.operations.exchange import attempt, exchange, exchange_object
 from inference_sdk.http.operations.retries import (
     LONGEST_BACKOFF,
     RetryBudget,
@@ -318,9 +318,9 @@ def test_retries_can_be_off() -> None:
     assert (outcome.result.status_code, outcome.sent) == (503, 1)
 
 
-def test_exchange_json() -> None:
-    assert drive(exchange_json(STATE, REQUEST), answer(content=b'{"a": 1}')).result == {"a": 1}
-    page = drive(exchange_json(STATE, REQUEST), answer(content=b"<html>")).result
+def test_exchange_object() -> None:
+    assert drive(exchange_object(STATE, REQUEST), answer(content=b'{"a": 1}')).result == {"a": 1}
+    page = drive(exchange_object(STATE, REQUEST), answer(content=b"<html>")).result
     assert isinstance(page, InvalidServerResponseError)
 
 

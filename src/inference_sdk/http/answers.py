@@ -8,7 +8,8 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ import orjson
 
 from inference_sdk.http.errors import (
     NO_MESSAGE,
+    EncodingError,
     HTTPCallErrorError,
     InvalidServerResponseError,
     call_error,
 )
+from inference_sdk.http.utils.json_values import described
 from inference_sdk.http.utils.requests import shown_url
 from inference_sdk.utils.masking import mask
 from inference_sdk.utils.shortening import shortened
@@ -87,15 +90,50 @@ class Answer:
             f"not with JSON ({kind}, {len(self.content)} bytes, {problem}): {self._beginning()!r}"
         )
 
-    def unusable(self, what_came: str) -> InvalidServerResponseError:
+    def json_object(self) -> dict[str, Any]:
+        """The body, which must be a JSON object; errors as of `json`."""
+        parsed = self.json()
+        if not isinstance(parsed, dict):
+            raise self.unusable(f"with {described(parsed)}, not with an object")
+        return parsed
+
+    def json_objects(self) -> dict[str, Any] | list[dict[str, Any]]:
+        """The body, which must be a JSON object or a list of objects; errors as of `json`."""
+        parsed = self.json()
+        several = parsed if isinstance(parsed, list) else [parsed]
+        odd = next((value for value in several if not isinstance(value, dict)), parsed)
+        if odd is not parsed or not isinstance(parsed, (dict, list)):
+            within = " in a list" if odd is not parsed else ""
+            raise self.unusable(f"with {described(odd)}{within}, not with an object")
+        return parsed
+
+    @contextmanager
+    def being_read(self) -> Iterator[None]:
+        """Where what is done with the answer tells whether it is one.
+
+        Raises:
+            InvalidServerResponseError: it holds a picture that is none, or is nested too deeply.
+        """
+        try:
+            yield
+            return
+        except EncodingError as error:
+            problem = f"with what cannot be read: {str(error).rstrip('.')}"
+        except RecursionError:
+            problem = "with JSON that is nested too deeply"
+        raise self.unusable(problem)
+
+    def unusable(
+        self, what_came: str, remedy: str = "Is this the address of an inference server?"
+    ) -> InvalidServerResponseError:
         """The error of an answer that is not what was agreed.
 
         Args:
             what_came: the end of "It answered with status 200, but …".
+            remedy: what the caller can do.
         """
         error = InvalidServerResponseError(
-            f"{self._shown_url} answered with status {self.status}, but {what_came}. Is this the "
-            "address of an inference server?"
+            f"{self._shown_url} answered with status {self.status}, but {what_came}. {remedy}"
         )
         error.status_code = self.status
         error.tries, error.elapsed = self.tries, self.elapsed

@@ -17,7 +17,6 @@ from inference_sdk.config import ALL_ROBOFLOW_API_URLS as ALL_ROBOFLOW_API_URLS
 from inference_sdk.config import WORKFLOW_RUN_RETRIES_ENABLED as WORKFLOW_RUN_RETRIES_ENABLED
 from inference_sdk.http.errors import (
     InvalidParameterError,
-    InvalidServerResponseError,
     ModelTaskTypeNotSupportedError,
 )
 from inference_sdk.http.from_wire import FromWire
@@ -182,8 +181,6 @@ class RegisteredModels(FromWire):
         models: Any = super().from_dict(kvs, infer_missing=infer_missing).models
         if models is None and infer_missing:
             return cls(models=cast(Any, None))  # as dataclasses-json does
-        if not isinstance(models, list):
-            raise InvalidServerResponseError("RegisteredModels: the key 'models' is not a list.")
         described = [
             ModelDescription.from_dict(model, infer_missing=infer_missing) for model in models
         ]

@@ -9,11 +9,23 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, Union
+from functools import cache
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import orjson
 
 from inference_sdk.http.errors import InvalidServerResponseError
+from inference_sdk.http.utils.json_values import described
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -53,6 +65,8 @@ class FromWire:
                 f"{cls.__name__} must be a JSON object, got {type(kvs).__name__}."
             )
         values = {name: kvs[name] for name in cls.__dataclass_fields__ if name in kvs}
+        for name, value in values.items():
+            _require_kind(cls, name, value)
         for name, field in cls.__dataclass_fields__.items():
             if name not in kvs and field.default is dataclasses.MISSING:
                 if not infer_missing:
@@ -86,6 +100,22 @@ class FromWire:
     def schema(cls, *, many: bool = False) -> Schema[Self]:
         """Reads and writes values, or with `many` lists of them."""
         return Schema(cls, many)
+
+
+def _require_kind(cls: type, name: str, value: Any) -> None:
+    if not _fits(value, _kinds(cls)[name]):
+        raise InvalidServerResponseError(f"{cls.__name__}: {name!r} is {described(value)}.")
+
+
+@cache
+def _kinds(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is Union:
+        return any(_fits(value, one) for one in get_args(kind))
+    return isinstance(value, get_origin(kind) or kind)
 
 
 @dataclasses.dataclass(frozen=True)

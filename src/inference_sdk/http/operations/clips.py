@@ -13,7 +13,7 @@ from inference_sdk.http.errors import (
     ModelTaskTypeNotSupportedError,
 )
 from inference_sdk.http.operations.described import Describe
-from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.exchange import exchange_object
 from inference_sdk.http.operations.image_inputs import is_file, uri_is_http_link
 from inference_sdk.http.operations.inference import VIDEO_INFERENCE_ENDPOINTS, hosted_model
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
@@ -57,7 +57,7 @@ def infer_on_video_from_api_v0(
         payload=None,
         image_scaling_factors=[None],
     )
-    return (yield from exchange_json(state, request, repeatable=kind == "url"))
+    return (yield from exchange_object(state, request, repeatable=kind == "url"))
 
 
 def infer_on_video_from_api_v1(
@@ -80,7 +80,7 @@ def infer_on_video_from_api_v1(
     request = state.post_to_model(
         endpoint, {"video": {"type": kind, "value": value}, **remove_empty_values(fields)}
     )
-    return (yield from exchange_json(state, request, repeatable=kind == "url"))
+    return (yield from exchange_object(state, request, repeatable=kind == "url"))
 
 
 def _load(video_reference: Any) -> Operation[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from inference_sdk.http import endpoints
 from inference_sdk.http.answers import Answer
 from inference_sdk.http.errors import InvalidParameterError
-from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.exchange import exchange_object
 from inference_sdk.http.operations.image_calls import Factor, call_endpoint
 from inference_sdk.http.operations.inference import IMAGE_INPUT
 from inference_sdk.http.operations.metadata import by_label
@@ -71,14 +71,14 @@ def _image_embeddings(
 
 
 def _one_embedding_each(answer: Answer, factors: list[Factor]) -> list[Any]:  # noqa: ARG001
-    return combine_clip_embeddings(embeddings=answer.json())
+    return combine_clip_embeddings(embeddings=answer.json_objects())
 
 
 def _text_embeddings(
     state: ClientState, path: str, fields: dict[str, Any], model: str
 ) -> Operation[Any]:
     request = state.post_to_model(path, remove_empty_values(fields))
-    return exchange_json(state, request, book=by_label(model))
+    return exchange_object(state, request, book=by_label(model))
 
 
 def image_embeddings(
@@ -101,7 +101,7 @@ def image_embeddings(
         endpoints.EMBEDDINGS,
         fields,
         inference_input,
-        decode=lambda answer, _: split_image_embeddings(answer.json()),
+        decode=lambda answer, _: split_image_embeddings(answer.json_objects()),
     )
     return unwrap_single_element_list(results)
 
@@ -135,4 +135,4 @@ def clip_compare(
         else:
             payload = {**payload, side: value}
     request = state.json_request(state.model_url(endpoints.CLIP_COMPARE), payload)
-    return (yield from exchange_json(state, request, book=by_label(clip_version or CLIP)))
+    return (yield from exchange_object(state, request, book=by_label(clip_version or CLIP)))

@@ -68,17 +68,21 @@ def exchange(
     return answer
 
 
-def exchange_json(
+def exchange_object(
     state: ClientState,
     request: RequestData,
     method: RequestMethod = RequestMethod.POST,
     *,
     repeatable: bool = True,
     book: Booking = by_request,
-) -> Operation[Any]:
-    """As `exchange`; the answer's parsed JSON."""
+) -> Operation[dict[str, Any]]:
+    """As `exchange`; the answer's JSON object.
+
+    Raises:
+        InvalidServerResponseError: it is none.
+    """
     answer = yield from exchange(state, request, method, repeatable=repeatable, book=book)
-    return (yield from made_of(answer, answer.json))
+    return (yield from made_of(answer, answer.json_object))
 
 
 def made_of(

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from inference_sdk.http import endpoints
+from inference_sdk.http.answers import Answer
 from inference_sdk.http.errors import InvalidParameterError
-from inference_sdk.http.operations.image_calls import call_endpoint
+from inference_sdk.http.operations.image_calls import (
+    Factor,
+    answers_per_image,
+    call_endpoint,
+)
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
-from inference_sdk.http.steps import Compute, Operation
+from inference_sdk.http.steps import Operation
 from inference_sdk.http.utils.aliases import resolve_ocr_path
 from inference_sdk.http.utils.depth_maps import decode_depth_estimation_result
 from inference_sdk.http.utils.iterables import unwrap_single_element_list
@@ -93,10 +98,14 @@ def depth_estimation(
         path,
         {MODEL_ID: model_id, "depth_map_format": chosen},
         inference_input,
+        decode=_decode_depth_maps,
         model_id=model_id,
     )
-    decoded = yield Compute(decode_depth_estimation_result, unwrap_single_element_list(results))
-    return decoded
+    return unwrap_single_element_list(results)
+
+
+def _decode_depth_maps(answer: Answer, factors: list[Factor]) -> list[Any]:
+    return [decode_depth_estimation_result(each) for each in answers_per_image(answer, factors)]
 
 
 def infer_from_yolo_world(

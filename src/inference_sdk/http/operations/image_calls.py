@@ -21,7 +21,6 @@ from inference_sdk.http.errors import (
     HTTPCallErrorError,
     HTTPClientError,
     InvalidInputFormatError,
-    InvalidServerResponseError,
     NotFoundError,
 )
 from inference_sdk.http.operations.exchange import exchange, made_of
@@ -48,9 +47,15 @@ Decode = Callable[[Answer, list[Factor]], list[Any]]
 
 
 def answers_per_image(answer: Answer, factors: list[Factor]) -> list[Any]:
-    """The answer to one image as it is; that to several as a list."""
-    parsed = answer.json()
-    return parsed if len(factors) > 1 and isinstance(parsed, list) else [parsed]
+    """The answer to one image as it is; that to several as a list.
+
+    Raises:
+        InvalidServerResponseError: it is neither an object nor a list of objects.
+    """
+    parsed = answer.json_objects()
+    if not isinstance(parsed, list) or len(parsed) == len(factors) == 1:
+        return [parsed]
+    return parsed
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class ImageCall:
         """One request; a result for each of its images.
 
         Raises:
-            InvalidServerResponseError: there are not as many answers as images.
+            InvalidServerResponseError: there are not as many results as images, or odd ones.
         """
         sent = time.monotonic()
         try:
@@ -116,13 +121,18 @@ class ImageCall:
         request = self.request(images)
         answer = yield from exchange(self.state, request)
         factors = request.image_scaling_factors
-        results = yield from made_of(answer, self.decode, answer, factors)
-        if len(results) != len(images):
-            raise InvalidServerResponseError(
-                f"The server got {len(images)} images in one request and gave {len(results)} "
-                "answers. Use max_batch_size=1 with this server."
-            )
-        return results
+        with answer.being_read():
+            results = yield from made_of(answer, self.decode, answer, factors)
+        if len(results) == len(images):
+            return results
+        came = f"with {_counted(len(results), 'result')} for {_counted(len(images), 'image')}"
+        if len(images) == 1:
+            raise answer.unusable(came)
+        raise answer.unusable(came, "Use max_batch_size=1 with this server.")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def call_endpoint(

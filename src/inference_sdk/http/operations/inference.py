@@ -23,7 +23,6 @@ from inference_sdk.http.operations.described import Describe, Doubt
 from inference_sdk.http.operations.image_calls import (
     Factor,
     ImageCall,
-    answers_per_image,
     call_with_images,
 )
 from inference_sdk.http.operations.loading import refuse_what_is_no_image
@@ -34,7 +33,7 @@ from inference_sdk.http.utils.anomaly_maps import decode_anomaly_detection_resul
 from inference_sdk.http.utils.iterables import unwrap_single_element_list
 from inference_sdk.http.utils.post_processing import (
     adjust_prediction_to_client_scaling_factor,
-    transform_base64_visualisation,
+    picture_or_raw,
     transform_visualisation_bytes,
 )
 from inference_sdk.http.utils.request_building import ImagePlacement
@@ -192,14 +191,15 @@ def decode_v0(
             expected_format=configuration.output_visualisation_format,
         )
         return {VISUALIZATION: picture}
-    return finish(answer.json(), factors[0] if factors else None, configuration)
+    return finish(answer.json_object(), factors[0] if factors else None, configuration)
 
 
 def decode_v1(
     answer: Answer, factors: list[Factor], configuration: InferenceConfiguration
 ) -> list[Any]:
     """A v1 answer: a result for each image, or as many as there are, which the call refuses."""
-    results = answers_per_image(answer, factors)
+    parsed = answer.json_objects()
+    results = parsed if isinstance(parsed, list) else [parsed]
     if len(results) != len(factors):
         return results
     return [
@@ -208,14 +208,11 @@ def decode_v1(
     ]
 
 
-def finish(result: Any, factor: Factor, configuration: InferenceConfiguration) -> Any:
+def finish(result: dict[str, Any], factor: Factor, configuration: InferenceConfiguration) -> Any:
     """A result as the caller wants it: scaled back, its pictures and maps decoded."""
-    if not isinstance(result, dict):
-        return result
     if result.get(VISUALIZATION) is not None:
-        picture = transform_base64_visualisation(
-            visualisation=result[VISUALIZATION],
-            expected_format=configuration.output_visualisation_format,
+        picture = picture_or_raw(
+            result[VISUALIZATION], configuration.output_visualisation_format, VISUALIZATION
         )
         result = {**result, VISUALIZATION: picture}
     result = adjust_prediction_to_client_scaling_factor(prediction=result, scaling_factor=factor)

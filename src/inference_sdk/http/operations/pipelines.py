@@ -7,7 +7,7 @@ from typing import Any
 from inference_sdk.http import endpoints
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import InvalidParameterError
-from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.exchange import exchange_object
 from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.operations.workflows import WorkflowReference
@@ -45,7 +45,7 @@ def start(state: ClientState, **arguments: Any) -> Operation[Any]:
         sink_configuration=_typed("MemorySinkConfiguration", arguments, _SINK_FIELDS),
     )
     request = state.json_request(state.bare_url(endpoints.PIPELINE_START), payload)
-    return exchange_json(_home(state), request, repeatable=False, book=not_counted)
+    return exchange_object(_home(state), request, repeatable=False, book=not_counted)
 
 
 def _typed(kind: str, arguments: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def _typed(kind: str, arguments: dict[str, Any], names: tuple[str, ...]) -> dict
 
 def list_all(state: ClientState) -> Operation[Any]:
     request = state.json_request(state.bare_url(endpoints.PIPELINE_LIST), state.keyed_body())
-    return exchange_json(_home(state), request, RequestMethod.GET, book=not_counted)
+    return exchange_object(_home(state), request, RequestMethod.GET, book=not_counted)
 
 
 def status(state: ClientState, pipeline_id: str) -> Operation[Any]:
@@ -102,7 +102,7 @@ def _of_one(
         )
     url = state.bare_url(path, pipeline_id=pipeline_id)
     request = state.json_request(url, state.keyed_body(**fields))
-    return (yield from exchange_json(_home(state), request, method, book=not_counted))
+    return (yield from exchange_object(_home(state), request, method, book=not_counted))
 
 
 def _home(state: ClientState) -> ClientState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from inference_sdk.http import endpoints
 from inference_sdk.http.entities import (
@@ -12,31 +12,54 @@ from inference_sdk.http.entities import (
     RequestMethod,
     ServerInfo,
 )
-from inference_sdk.http.errors import HTTPServerConnectionError, ModelNotInitializedError
+from inference_sdk.http.errors import (
+    HTTPServerConnectionError,
+    InvalidServerResponseError,
+    ModelNotInitializedError,
+)
+from inference_sdk.http.from_wire import FromWire
 from inference_sdk.http.operations.described import Forget
-from inference_sdk.http.operations.exchange import exchange_json
+from inference_sdk.http.operations.exchange import exchange
 from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import MODEL_ID, ClientState
 from inference_sdk.http.steps import Call, Change, Each, Operation
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.http.utils.post_processing import filter_model_descriptions
-from inference_sdk.http.utils.request_building import execution_headers
+from inference_sdk.http.utils.request_building import RequestData, execution_headers
+
+T = TypeVar("T", bound=FromWire)
+
+
+def _ask(
+    state: ClientState,
+    request: RequestData,
+    kind: type[T],
+    method: RequestMethod = RequestMethod.POST,
+) -> Operation[T]:
+    """A request, and its answer as a value of that kind.
+
+    Raises:
+        InvalidServerResponseError: it is of another one.
+    """
+    answer = yield from exchange(state, request, method, book=not_counted)
+    parsed = answer.json_object()
+    try:
+        return kind.from_dict(parsed)
+    except InvalidServerResponseError as error:
+        problem = str(error).rstrip(".")
+    raise answer.unusable(f"not as agreed: {problem}")
 
 
 def get_server_info(state: ClientState) -> Operation[ServerInfo]:
     request = state.json_request(state.bare_url(endpoints.INFO), None)
     request = replace(request, headers=execution_headers())  # open to all: it needs no key
-    return ServerInfo.from_dict(
-        (yield from exchange_json(state, request, RequestMethod.GET, book=not_counted))
-    )
+    return (yield from _ask(state, request, ServerInfo, RequestMethod.GET))
 
 
 def list_loaded_models(state: ClientState) -> Operation[RegisteredModels]:
     state.require_v1("list_loaded_models()")
     request = state.json_request(state.keyed_url(endpoints.MODEL_REGISTRY), None)
-    return RegisteredModels.from_dict(
-        (yield from exchange_json(state, request, RequestMethod.GET, book=not_counted))
-    )
+    return (yield from _ask(state, request, RegisteredModels, RequestMethod.GET))
 
 
 def load_model(
@@ -95,12 +118,11 @@ def _on_one(
 ) -> Operation[RegisteredModels | HTTPServerConnectionError]:
     request = state.json_request(state.bare_url(path), body)
     try:
-        answer = yield from exchange_json(state, request, book=not_counted)
+        return (yield from _ask(state, request, RegisteredModels))
     except HTTPServerConnectionError as error:
         if error.may_have_arrived:
             raise
         return error
-    return RegisteredModels.from_dict(answer)
 
 
 def get_model_description(

@@ -8,16 +8,18 @@ from typing import Any
 
 from inference_sdk.http import endpoints
 from inference_sdk.http.answers import Answer
-from inference_sdk.http.errors import InvalidParameterError, InvalidServerResponseError
+from inference_sdk.http.errors import InvalidParameterError
 from inference_sdk.http.operations.exchange import exchange, made_of
 from inference_sdk.http.operations.inference import IMAGE_INPUT
 from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.steps import Compute, LoadNestedImages, Operation
 from inference_sdk.http.utils.iterables import remove_empty_values
+from inference_sdk.http.utils.json_values import described
 from inference_sdk.http.utils.post_processing import decode_workflow_outputs
 from inference_sdk.http.utils.profilling import save_workflows_profiler_trace
 from inference_sdk.http.utils.requests import inject_nested_batches_of_images_into_payload
+from inference_sdk.utils.notices import warn_user
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,25 @@ def infer_from_workflow(
 
 def run_workflow(state: ClientState, **arguments: Any) -> Operation[list[dict[str, Any]]]:
     """Run a workflow; arguments as of `send`."""
-    received = yield from send(state, **arguments)
-    answer = yield from made_of(received, received.json)
-    outputs = _outputs(answer)
+    answer = yield from send(state, **arguments)
+    parsed = yield from made_of(answer, answer.json_object)
     if arguments["enable_profiling"]:
-        directory, trace = state.configuration.profiling_directory, answer.get("profiler_trace")
-        yield Compute(save_workflows_profiler_trace, directory, trace or [])
-    decode = partial(
-        decode_workflow_outputs,
-        workflow_outputs=outputs,
-        expected_format=state.configuration.output_visualisation_format,
-    )
-    return (yield from made_of(received, decode))
+        directory = state.configuration.profiling_directory
+        yield Compute(_save_profile, directory, parsed.get("profiler_trace") or [])
+    with answer.being_read():
+        decode = partial(
+            decode_workflow_outputs,
+            workflow_outputs=_outputs(answer, parsed),
+            expected_format=state.configuration.output_visualisation_format,
+        )
+        return (yield from made_of(answer, decode))
+
+
+def _save_profile(directory: str, trace: list[dict[str, Any]]) -> None:
+    try:
+        save_workflows_profiler_trace(directory, trace)
+    except OSError as error:  # what the workflow did is done, and its outputs are worth more
+        warn_user(f"The profile could not be saved in {directory!r}: {error}.", UserWarning)
 
 
 def send(
@@ -129,11 +138,9 @@ def _load_inputs(images: dict[str, Any], parameters: dict[str, Any]) -> Operatio
     return {**inputs, **parameters}
 
 
-def _outputs(answer: Any) -> list[dict[str, Any]]:
-    outputs = answer.get("outputs") if isinstance(answer, dict) else None
-    if not isinstance(outputs, list):
-        raise InvalidServerResponseError(
-            "The answer to a workflow run lacks the list 'outputs'. Is this the address of an "
-            "inference server?"
-        )
-    return outputs
+def _outputs(answer: Answer, parsed: dict[str, Any]) -> list[dict[str, Any]]:
+    outputs = parsed.get("outputs")
+    if isinstance(outputs, list) and all(isinstance(output, dict) for output in outputs):
+        return outputs
+    what = described(parsed) if outputs is None else f"{described(outputs)} as 'outputs'"
+    raise answer.unusable(f"with {what}, not with the list 'outputs' of objects")

@@ -12,11 +12,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from inference_sdk.http.entities import VisualisationResponseFormat
+from inference_sdk.http.errors import EncodingError
 from inference_sdk.http.utils.encoding import (
     bytes_to_pillow_image,
     decode_base_64,
     encode_base_64,
 )
+from inference_sdk.http.utils.json_values import described
+from inference_sdk.utils.notices import warn_user
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,41 +47,70 @@ def decode_workflow_outputs(
 ) -> list[dict[str, Any]]:
     """Outputs of a workflow, one dict for each image, with every picture in them decoded.
 
-    A picture is `{"type": "base64", "value": …}`, at any depth.
+    A picture is `{"type": "base64", "value": …}`, at any depth. One that cannot be decoded stays as
+    it came, with a warning: it must not cost the others.
     """
-    return [
-        decode_workflow_output(workflow_output=output, expected_format=expected_format)
-        if isinstance(output, dict)
-        else output
-        for output in workflow_outputs
-    ]
+    with _Pictures(expected_format) as pictures:
+        # An output is no picture, though one of its names may be "type".
+        return [
+            pictures.decode_object(output) if isinstance(output, dict) else output
+            for output in workflow_outputs
+        ]
 
 
 def decode_workflow_output(
     workflow_output: dict[str, Any], expected_format: VisualisationResponseFormat
 ) -> dict[str, Any]:
     """One output with every picture in it decoded, at any depth."""
-    return {
-        key: _decode_workflow_value(value, expected_format)
-        for key, value in workflow_output.items()
-    }
+    with _Pictures(expected_format) as pictures:
+        return pictures.decode_object(workflow_output)
 
 
 def decode_workflow_output_list(
     elements: list[Any], expected_format: VisualisationResponseFormat
 ) -> list[Any]:
     """A list with every picture in it decoded, at any depth."""
-    return [_decode_workflow_value(element, expected_format) for element in elements]
+    with _Pictures(expected_format) as pictures:
+        return pictures.decode_list(elements)
 
 
-def _decode_workflow_value(value: Any, expected_format: VisualisationResponseFormat) -> Any:
-    if is_workflow_image(value):
-        return decode_workflow_output_image(value=value, expected_format=expected_format)
-    if isinstance(value, dict):
-        return decode_workflow_output(workflow_output=value, expected_format=expected_format)
-    if isinstance(value, list):
-        return decode_workflow_output_list(elements=value, expected_format=expected_format)
-    return value
+class _Pictures:
+    """Decodes the pictures of an answer; warns of those that are none, once, when it is done."""
+
+    def __init__(self, expected_format: VisualisationResponseFormat) -> None:
+        self._format = expected_format
+        self._failures: list[str] = []
+
+    def __enter__(self) -> _Pictures:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._failures:
+            warn_user(
+                f"{len(self._failures)} of the pictures in an answer cannot be decoded, and stay "
+                f"as they came. The first: {self._failures[0]}",
+                UserWarning,
+            )
+
+    def decode_object(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {key: self.decode(element) for key, element in value.items()}
+
+    def decode_list(self, elements: list[Any]) -> list[Any]:
+        return [self.decode(element) for element in elements]
+
+    def decode(self, value: Any) -> Any:
+        if is_workflow_image(value):
+            return self._decode_picture(value)
+        if isinstance(value, dict):
+            return self.decode_object(value)
+        return self.decode_list(value) if isinstance(value, list) else value
+
+    def _decode_picture(self, value: dict[str, Any]) -> Any:
+        try:
+            return decode_workflow_output_image(value=value, expected_format=self._format)
+        except EncodingError as error:
+            self._failures.append(str(error))
+            return value
 
 
 def is_workflow_image(value: Any) -> bool:
@@ -115,11 +147,22 @@ def transform_base64_visualisation(
     visualisation: str, expected_format: VisualisationResponseFormat
 ) -> Picture:
     """A base64 picture in the format asked for; see `transform_visualisation_bytes`."""
+    if not isinstance(visualisation, str):
+        raise EncodingError(f"A picture must be base64 text, got {described(visualisation)}.")
     if expected_format == VisualisationResponseFormat.BASE64:
         return visualisation
     return transform_visualisation_bytes(
         visualisation=decode_base_64(visualisation), expected_format=expected_format
     )
+
+
+def picture_or_raw(value: Any, expected_format: VisualisationResponseFormat, name: str) -> Any:
+    """A picture beside other results: what cannot be decoded stays as it came, with a warning."""
+    try:
+        return transform_base64_visualisation(value, expected_format)
+    except EncodingError as error:
+        warn_user(f"{name!r} of an answer stays as it came: {error}", UserWarning)
+        return value
 
 
 def transform_visualisation_bytes(
@@ -254,7 +297,8 @@ def _divide(element: Any, keys: tuple[str, ...], factor: float) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float))
+    """Whether it can be scaled: neither NaN nor infinite, nor an integer beyond all floats."""
+    return isinstance(value, (int, float)) and -1e300 < value < 1e300
 
 
 # -- lists of answers --------------------------------------------------------------------------
