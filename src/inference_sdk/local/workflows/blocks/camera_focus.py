@@ -130,6 +130,6 @@ def _draw_panel(scene: Pixels, gray: Pixels, measure: float) -> None:
     text = f"TFM Focus {measure:.1f}"
     cv2.putText(scene, text, (left + 4, top + 8), font, 0.25, WHITE, 1, cv2.LINE_AA)
     counts = np.histogram(gray, right - left, (0, 256))[0]
-    heights = counts / max(np.max(counts), 1) * (bottom - top - 20)
+    heights = counts / max(float(np.max(counts)), 1.0) * (bottom - top - 20)
     points = [(left + x, int(bottom - 4 - height)) for x, height in enumerate(heights)]
     cv2.polylines(scene, [np.array(points, np.int32)], False, WHITE, 1)

@@ -68,7 +68,8 @@ class Velocity(Block):
     ) -> tuple[Vector, Vector]:
         """Velocity of a track in this frame, and smoothed over the frames."""
         now, last = self.image.seconds, tracks.get(track)
-        velocity = smoothed = np.zeros(2)
+        velocity: Vector = np.zeros(2)
+        smoothed = velocity
         if last is not None:
             if now > last.seconds:
                 velocity = (place - last.place) / (now - last.seconds)
