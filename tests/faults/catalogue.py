@@ -334,16 +334,18 @@ MALFORMED = {
 }
 
 PACKED = {
-    "gzip that is none": Fault(answers(b"no gzip", Content_Encoding="gzip"), LOST),
-    "gzip that ends early": Fault(packed(lambda body: gzip.compress(body)[:-9], "gzip"), LOST),
+    "gzip that is none": Fault(answers(b"no gzip", Content_Encoding="gzip"), UNREADABLE),
+    "gzip that ends early": Fault(
+        packed(lambda body: gzip.compress(body)[:-9], "gzip"), UNREADABLE
+    ),
     "gzip with something behind it": Fault(
-        packed(lambda body: gzip.compress(body) + b"more", "gzip"), LOST
+        packed(lambda body: gzip.compress(body) + b"more", "gzip"), UNREADABLE
     ),
     "a wrong checksum in gzip": Fault(
-        packed(lambda body: gzip.compress(body)[:-8] + bytes(8), "gzip"), LOST
+        packed(lambda body: gzip.compress(body)[:-8] + bytes(8), "gzip"), UNREADABLE
     ),
     "gzip in two parts": Fault(packed(_halves, "gzip")),
-    "gzip that says deflate": Fault(packed(gzip.compress, "deflate"), LOST),
+    "gzip that says deflate": Fault(packed(gzip.compress, "deflate"), UNREADABLE),
     "deflate without its frame": Fault(packed(_bare_deflate, "deflate")),
     "a gzip bomb": Fault(answers(_gzip_bomb(), Content_Encoding="gzip"), UNREADABLE),
     "a gzip bomb in chunks": Fault(
@@ -354,10 +356,10 @@ PACKED = {
         answers(_gzip_bomb(), "500 Oops", Content_Encoding="gzip"), UNREADABLE
     ),
     "br, which was not asked for": Fault(
-        answers(b"\x0b\x02\x80{}\x03", Content_Encoding="br"), LOST
+        answers(b"\x0b\x02\x80{}\x03", Content_Encoding="br"), UNREADABLE
     ),
     "zstd, which was not asked for": Fault(
-        answers(b"\x28\xb5\x2f\xfd", Content_Encoding="zstd"), LOST
+        answers(b"\x28\xb5\x2f\xfd", Content_Encoding="zstd"), UNREADABLE
     ),
 }
 
@@ -470,7 +472,7 @@ SECRETS = {
     "in a header that is none": Fault(with_head(f"no {KEY}"), UNREADABLE),
     "in a chunk size": Fault(says(chunked() + f"{KEY}\r\n".encode()), UNREADABLE),
     "in a length": Fault(with_head(f"Content-Length: {KEY}"), UNREADABLE),
-    "in an encoding": Fault(answers(b"x", Content_Encoding=KEY), LOST),
+    "in an encoding": Fault(answers(b"x", Content_Encoding=KEY), UNREADABLE),
 }
 
 PROXY_PASSWORD = "hush-hush-hush"

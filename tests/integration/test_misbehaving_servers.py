@@ -112,7 +112,7 @@ FAULTS = {
         raw_server.ending_early, HTTPServerConnectionError, "was lost before", 3
     ),
     "sends broken gzip": Fault(
-        raw_server.broken_gzip, HTTPServerConnectionError, "was lost before", 3
+        raw_server.broken_gzip, InvalidServerResponseError, "cannot be unpacked", 1
     ),
     "speaks another protocol": Fault(
         raw_server.speaking_another_protocol, InvalidServerResponseError, "in HTTP", 1

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from av import VideoFrame
 
+from inference_sdk import InferenceHTTPClient
 from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.local import LocalServer
 from tests.integration.bare_peer import numbered, write_video
@@ -188,6 +189,13 @@ def test_the_guide_to_streams_runs_from_top_to_bottom(
     assert "frames [1, 2, 3, 4]" in said
     assert "answered 0" in said
     assert "tested 4" in said
+
+
+def test_the_guide_to_errors_runs(running: LocalServer, folder: Path, capsys):
+    found = run_page(ROOT / "docs" / "errors.md", running)["found"]
+    assert found(InferenceHTTPClient(running.url), "street.jpg") > 0
+    assert found(InferenceHTTPClient(running.url), "missing.jpg") is None
+    assert "missing.jpg: " in capsys.readouterr().out
 
 
 def test_the_guide_to_big_batches_runs(running: LocalServer, folder: Path):

@@ -61,6 +61,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (asyncio.TimeoutError(), HTTPServerTimeoutError, "within 1.5 s"),
         (TimeoutError("timed out"), HTTPServerTimeoutError, "within 1.5 s"),
         (aiohttp.ClientPayloadError("x"), HTTPServerConnectionError, "before the answer was"),
+        (requests.exceptions.ContentDecodingError("x"), InvalidServerResponseError, "unpacked"),
         (requests.exceptions.ChunkedEncodingError(), HTTPServerConnectionError, "before the answ"),
         (aiohttp.ServerDisconnectedError(), HTTPServerDisconnectedError, "without an answer"),
         (ConnectionResetError(104, "reset"), HTTPServerDisconnectedError, "without an answer"),

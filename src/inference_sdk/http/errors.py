@@ -33,6 +33,7 @@
     RetryError                             tries exhausted (used by the executor helpers)
 
 No message and no attribute holds a secret: the base class masks what it is given.
+`docs/errors.md` says of each when it comes and what to do; a test compares.
 """
 
 from __future__ import annotations

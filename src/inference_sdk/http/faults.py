@@ -80,8 +80,14 @@ _SILENCE = frozenset(
 _BODY = frozenset(
     {
         "requests.exceptions.ChunkedEncodingError",
-        "requests.exceptions.ContentDecodingError",
         "aiohttp.client_exceptions.ClientPayloadError",
+    }
+)
+_PACKED_WRONGLY = frozenset(
+    {
+        "requests.exceptions.ContentDecodingError",
+        "urllib3.exceptions.DecodeError",
+        "aiohttp.http_exceptions.ContentEncodingError",
     }
 )
 _DISCONNECTED = frozenset(
@@ -177,6 +183,13 @@ def too_large(url: str, limit: int | None) -> InvalidServerResponseError:
     )
 
 
+def unreadable_body(url: str, reason: object) -> InvalidServerResponseError:
+    return InvalidServerResponseError(
+        f"The answer of {host_of(url)} cannot be unpacked: {reason}. If a proxy or gateway stands "
+        "before the server, let it pass answers on as they are."
+    )
+
+
 def not_http(url: str, reason: object) -> InvalidServerResponseError:
     return InvalidServerResponseError(
         f"{host_of(url)} does not answer in HTTP: {reason}. Is api_url the address of an inference "
@@ -252,6 +265,7 @@ def translate(error: Exception, url: str, read_timeout: float | None = None) -> 
         (_CONNECTING, lambda: unreachable(url, reason)),
         (_CONNECTING_TOO_LONG, lambda: unreachable(url, reason, HTTPConnectTimeoutError)),
         (_SILENCE, lambda: timed_out(url, read_timeout)),
+        (_PACKED_WRONGLY, lambda: unreadable_body(url, reason)),
         (_BODY, lambda: connection_lost(url, reason)),
         (_DISCONNECTED, lambda: disconnected(url)),
         (_REDIRECTS, lambda: redirects_without_end(url)),

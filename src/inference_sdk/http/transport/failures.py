@@ -31,7 +31,7 @@ def in_exchange(error: Exception, url: str, limits: Limits, anything_came: bool)
     if isinstance(error, TooLargeError):
         return faults.too_large(url, limits.largest)
     if isinstance(error, UnreadableBodyError):
-        return faults.connection_lost(url, f"its body is unreadable: {reason}")
+        return faults.unreadable_body(url, reason)
     if isinstance(error, TimeoutError):
         return in_time(url, limits.time)
     if isinstance(error, ssl.SSLError) and not isinstance(error, _CUT_OFF):
