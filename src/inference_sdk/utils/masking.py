@@ -133,7 +133,12 @@ def _user_of(parts: SplitResult) -> list[str | None]:
 
 
 def _secrets_in_query(query: str) -> Iterator[str]:
-    return (value for name, value in parse_qsl(query) if _SECRET_NAME.fullmatch(name))
+    """As they mean, and as they are written: whoever repeats one in base64 may take either."""
+    for parameter in query.split("&"):
+        for name, value in parse_qsl(parameter):
+            if _SECRET_NAME.fullmatch(name):
+                yield value
+                yield parameter.partition("=")[2]
 
 
 def mask_remembered(text: str) -> str:

@@ -22,6 +22,7 @@ from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.http.utils.encoding import encode_base_64
 from inference_sdk.http.utils.iterables import remove_empty_values
 from inference_sdk.http.utils.request_building import RequestData
+from inference_sdk.utils.masking import knowing
 
 FORM = "application/x-www-form-urlencoded"
 """As which a hosted model takes a bare clip."""
@@ -57,7 +58,7 @@ def infer_on_video_from_api_v0(
         payload=None,
         image_scaling_factors=[None],
     )
-    return (yield from exchange_object(state, request, repeatable=kind == "url"))
+    return (yield from _sent(state, request, kind, value))
 
 
 def infer_on_video_from_api_v1(
@@ -80,7 +81,13 @@ def infer_on_video_from_api_v1(
     request = state.post_to_model(
         endpoint, {"video": {"type": kind, "value": value}, **remove_empty_values(fields)}
     )
-    return (yield from exchange_object(state, request, repeatable=kind == "url"))
+    return (yield from _sent(state, request, kind, value))
+
+
+def _sent(state: ClientState, request: RequestData, kind: str, value: str) -> Operation[Any]:
+    """The answer to a clip; a signed URL of one is masked where the server repeats it."""
+    with knowing(value if kind == "url" else ""):
+        return (yield from exchange_object(state, request, repeatable=kind == "url"))
 
 
 def _load(video_reference: Any) -> Operation[tuple[str, str]]:

@@ -12,6 +12,7 @@ from inference_sdk.http.operations.metadata import not_counted
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.operations.workflows import WorkflowReference
 from inference_sdk.http.steps import Operation
+from inference_sdk.utils.masking import remember_url
 
 _VIDEO_FIELDS = (
     "video_reference",
@@ -39,6 +40,7 @@ def start(state: ClientState, **arguments: Any) -> Operation[Any]:
     WorkflowReference(
         arguments["workspace_name"], arguments["workflow_id"], arguments["workflow_specification"]
     )
+    _remember_cameras(arguments["video_reference"])
     payload = state.keyed_body(
         video_configuration=_typed("VideoConfiguration", arguments, _VIDEO_FIELDS),
         processing_configuration=_typed("WorkflowConfiguration", arguments, _PROCESSING_FIELDS),
@@ -46,6 +48,13 @@ def start(state: ClientState, **arguments: Any) -> Operation[Any]:
     )
     request = state.json_request(state.bare_url(endpoints.PIPELINE_START), payload)
     return exchange_object(_home(state), request, repeatable=False, book=not_counted)
+
+
+def _remember_cameras(reference: Any) -> None:
+    """Their passwords come back in what the server says of the pipeline, at any time."""
+    for source in reference if isinstance(reference, (list, tuple)) else [reference]:
+        if isinstance(source, str):
+            remember_url(source)
 
 
 def _typed(kind: str, arguments: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
