@@ -11,6 +11,8 @@ SETTINGS = {
     "selected_model",
     "api_key",
     "stats",
+    "timings",
+    "listeners",
     "traffic",
     "transport",
     "webrtc",

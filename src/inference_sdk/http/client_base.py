@@ -21,6 +21,7 @@ from inference_sdk.http.deadlines import limited_to
 from inference_sdk.http.entities import HTTPClientMode, InferenceConfiguration
 from inference_sdk.http.errors import HTTPClientError, InvalidParameterError
 from inference_sdk.http.faults import host_of
+from inference_sdk.http.observing import Asked, Listeners
 from inference_sdk.http.operations.loading import Preparation
 from inference_sdk.http.operations.state import ClientState
 from inference_sdk.http.steps import Operation, run, run_async
@@ -32,6 +33,8 @@ from inference_sdk.utils.masking import mask_secret
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from inference_sdk.http.timings import Timings
 
 T = TypeVar("T")
 
@@ -79,6 +82,7 @@ class ClientBase:
         )
         self._transport = Transport()
         self._traffic = Traffic()
+        self._listeners = Listeners()
         self._frozen = False
 
     def __repr__(self) -> str:
@@ -96,11 +100,11 @@ class ClientBase:
 
         The other side takes its key from `ROBOFLOW_API_KEY`, or has its `api_key` set again.
         """
-        own = {"_transport", "_traffic"}
+        own = {"_transport", "_traffic", "_listeners"}
         return {name: value for name, value in vars(self).items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _transport=Transport(), _traffic=Traffic())
+        vars(self).update(state, _transport=Transport(), _traffic=Traffic(), _listeners=Listeners())
 
     def __copy__(self) -> Self:
         copied = object.__new__(type(self))
@@ -153,6 +157,34 @@ class ClientBase:
     def stats(self) -> ClientStats:
         """What was learnt from the requests of this client and of its copies; sends nothing."""
         return self._traffic.stats(self._state.api_urls)
+
+    @property
+    def listeners(self) -> Listeners:
+        """Who is told of calls; shared with the copies that `with_options` made."""
+        return self._listeners
+
+    @contextmanager
+    def timings(self) -> Generator[Timings, None, None]:
+        """Measure the calls made inside, by this client and its copies, in whatever thread.
+
+        Gives, for each call and in all, the seconds it spent on each `Phase`: reading, decoding,
+        resizing, encoding, waiting for a slot, connecting, sending, waiting, receiving, parsing;
+        what the server says that it worked; bytes, tries, connections. Nothing is sent.
+
+        Example:
+            >>> with client.timings() as timings:
+            ...     results = list(client.infer_many(paths, model_id="coco/3"))
+            >>> print(timings)
+        """
+        from inference_sdk.http.timings import Timings
+
+        timings = Timings()
+        self._listeners.add(timings)
+        try:
+            yield timings
+        finally:
+            self._listeners.remove(timings)
+            timings.stop()
 
     def require_changeable(self) -> None:
         """Refuse to change a client that others rely on.
@@ -282,23 +314,40 @@ class ClientBase:
         limit = self._traffic.limit(self._state.configuration.max_concurrent_requests, kind)
         return {"concurrency": limit, "window": limit}
 
-    def _run(self, operation: Operation[T]) -> T:
+    def _run(
+        self, operation: Operation[T], asked: Asked | None = None, name: str | None = None
+    ) -> T:
+        """Carry out an operation, as a call of its own or a part of the current one.
+
+        Args:
+            asked: when it was asked for, where it had to wait for its turn.
+            name: of the call; that of the operation's generator unless given.
+        """
         state = self._state
         state.require_secrets()
         with (
+            self._listeners.call(name or _name_of(operation), asked),
             limited_to(state.configuration.total_timeout),
             called_by(self._transport, state.api_urls),
         ):
             return run(operation, self)
 
-    async def _run_async(self, operation: Operation[T]) -> T:
+    async def _run_async(
+        self, operation: Operation[T], asked: Asked | None = None, name: str | None = None
+    ) -> T:
+        """The twin of `_run`."""
         state = self._state
         state.require_secrets()
         with (
+            self._listeners.call(name or _name_of(operation), asked),
             limited_to(state.configuration.total_timeout),
             called_by(self._transport, state.api_urls),
         ):
             return await run_async(operation, self)
+
+
+def _name_of(operation: Operation[Any]) -> str:
+    return str(getattr(operation, "__name__", "call"))
 
 
 def _addresses(api_url: str | Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from inference_sdk.http.call_options import OF_CLIPS, OF_IMAGES, ClipOptions, In
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference, VideoReference
 from inference_sdk.http.errors import HTTPClientError
+from inference_sdk.http.observing import Asked, each_asked, each_asked_async
 from inference_sdk.http.operations import clips, frames, inference, many
 from inference_sdk.types import InferenceResult, Several
 
@@ -290,7 +291,8 @@ class InferenceCalls(ClientBase):
         client = self._for(options, OF_IMAGES)
         many.refuse_what_is_not_many(inputs)
         call = client._run(inference.plan(client._state, model_id))
-        jobs = map(partial(partial, client._run), many.operations(call, inputs, on_error))
+        operations = each_asked(many.operations(call, inputs, on_error))
+        jobs = (partial(client._run, *each, "infer_many") for each in operations)
         for results in pipeline.stream(jobs, **client._window(call.kind), ordered=ordered):
             yield from many.shown(results, ordered)
 
@@ -340,8 +342,8 @@ class InferenceCalls(ClientBase):
         client = self._for(options, OF_IMAGES)
         many.refuse_what_is_not_many(inputs)
         call = await client._run_async(inference.plan(client._state, model_id))
-        operations = many.operations_async(call, inputs, on_error)
-        jobs = (partial(client._run_async, operation) async for operation in operations)
+        operations = each_asked_async(many.operations_async(call, inputs, on_error))
+        jobs = (partial(client._run_async, *each, "infer_many") async for each in operations)
         stream = pipeline.stream_async(jobs, **client._window(call.kind), ordered=ordered)
         # Closed with this generator: whoever breaks off has no request left under way.
         async with aclosing(stream) as batches:
@@ -381,13 +383,16 @@ class InferenceCalls(ClientBase):
         client = self._for(options, OF_IMAGES)
         settings = client.inference_configuration
 
-        def job(reference: str | int, frame: Frame) -> tuple[str | int, Any, Any]:
-            with frames.FrameOutcome(reference, frame, settings) as outcome:
+        def job(pair: tuple[str | int, Frame], asked: Asked) -> tuple[str | int, Any, Any]:
+            with (
+                client.listeners.call("infer_on_stream", asked),
+                frames.FrameOutcome(*pair, settings) as outcome,
+            ):
                 outcome.result = client.infer(inference_input=outcome.frame, model_id=model_id)
             return outcome.triple
 
         with frames.releasing(client._frames(input_uri, frames.keeps_errors(settings))) as pairs:
-            jobs = (partial(job, *pair) for pair in pairs)
+            jobs = (partial(job, *each) for each in each_asked(pairs))
             yield from pipeline.stream(
                 jobs, **client._window(f"infer {model_id or client.selected_model}")
             )
@@ -402,15 +407,19 @@ class InferenceCalls(ClientBase):
         client = self._for(options, OF_IMAGES)
         settings = client.inference_configuration
 
-        async def job(reference: str | int, frame: Frame) -> tuple[str | int, Any, Any]:
-            with frames.FrameOutcome(reference, frame, settings) as outcome:
+        async def job(pair: tuple[str | int, Frame], asked: Asked) -> tuple[str | int, Any, Any]:
+            with (
+                client.listeners.call("infer_on_stream", asked),
+                frames.FrameOutcome(*pair, settings) as outcome,
+            ):
                 outcome.result = await client.infer_async(
                     inference_input=outcome.frame, model_id=model_id
                 )
             return outcome.triple
 
         with frames.releasing(client._frames(input_uri, frames.keeps_errors(settings))) as pairs:
-            jobs = (partial(job, *pair) async for pair in pipeline.as_async(pairs))
+            frames_asked = each_asked_async(pipeline.as_async(pairs))
+            jobs = (partial(job, *each) async for each in frames_asked)
             stream = pipeline.stream_async(
                 jobs, **client._window(f"infer {model_id or client.selected_model}")
             )

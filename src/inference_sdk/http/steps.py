@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from inference_sdk.http import interruption, pipeline
+from inference_sdk.http.observing import Phase, in_turn, timed
 from inference_sdk.http.traffic import Sending, Traffic
 from inference_sdk.http.workers import beside_loop
 
@@ -160,10 +161,12 @@ class Sleep:
     seconds: float
 
     def perform(self, context: HasTransport) -> None:
-        context.transport.sleep(self.seconds)
+        with timed(Phase.PAUSING):
+            context.transport.sleep(self.seconds)
 
     async def perform_async(self, context: HasTransport) -> None:
-        await context.transport.sleep_async(self.seconds)
+        with timed(Phase.PAUSING):
+            await context.transport.sleep_async(self.seconds)
 
 
 @dataclass(frozen=True)
@@ -232,12 +235,14 @@ class FetchURL:
     def perform(self, context: object) -> Download:  # noqa: ARG002 - the call tells for whom
         from inference_sdk.http.downloads import fetching
 
-        return fetching.download(self.url)
+        with timed(Phase.READING):
+            return fetching.download(self.url)
 
     async def perform_async(self, context: object) -> Download:  # noqa: ARG002 - as above
         from inference_sdk.http.downloads import fetching
 
-        return await fetching.download_async(self.url)
+        with timed(Phase.READING):
+            return await fetching.download_async(self.url)
 
 
 class Compute(Generic[T]):
@@ -283,11 +288,11 @@ class Each(Generic[T]):
     kind: str = ""
 
     def perform(self, context: Any) -> list[T]:
-        jobs = (partial(run, operation, context) for operation in self.operations)
+        jobs = (in_turn(partial(run, operation, context)) for operation in self.operations)
         return list(pipeline.stream(jobs, concurrency=self._limit(context)))
 
     async def perform_async(self, context: Any) -> list[T]:
-        jobs = [partial(run_async, operation, context) for operation in self.operations]
+        jobs = [in_turn(partial(run_async, operation, context)) for operation in self.operations]
         limit = self._limit(context)
         results = pipeline.stream_async(pipeline.as_async(jobs), concurrency=limit)
         return [result async for result in results]

@@ -17,7 +17,8 @@ from inference_sdk.http.answers import Answer
 from inference_sdk.http.deadlines import current_deadline
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import HTTPClientError
-from inference_sdk.http.operations.metadata import Booking, by_request
+from inference_sdk.http.observing import Phase, count, in_phase
+from inference_sdk.http.operations.metadata import Booking, by_request, processing_time
 from inference_sdk.http.operations.retries import Outcome, Retries, RetryBudget
 from inference_sdk.http.steps import Compute, Exchange, Operation, Sleep
 from inference_sdk.http.utils.requests import shown_url
@@ -89,9 +90,10 @@ def made_of(
     answer: Answer, make: Callable[Arguments, T], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Operation[T]:
     """What is made of an answer: beside the event loop where the answer is large."""
+    work = in_phase(Phase.PARSING, partial(make, *args, **kwargs))
     if len(answer.content) < LARGE:
-        return make(*args, **kwargs)
-    made: T = yield Compute(partial(make, *args, **kwargs))
+        return work()
+    made: T = yield Compute(work)
     return made
 
 
@@ -129,11 +131,13 @@ def attempt(
 
 
 def _once(step: Exchange, book: Booking) -> Operation[Outcome]:
+    count(tries=1)
     try:
         answer: Answer = yield step
     except HTTPClientError as error:
         return error
     book(answer.headers, step.request)
+    count(processing=processing_time(answer.headers) or 0.0)
     return answer
 
 

@@ -41,15 +41,20 @@ def collect_remote_processing_metadata_from_headers(
     if collector is None:
         return
     model_id = _model_of(request_data)
-    processing_time = _number(headers, config.PROCESSING_TIME_HEADER)
-    if processing_time is not None:
+    seconds = processing_time(headers)
+    if seconds is not None:
         label = model_id or _path_of(request_data) or fallback_model_id
-        collector.add(processing_time, model_id=label)
+        collector.add(seconds, model_id=label)
     named = _comma_list(headers.get(MODEL_ID_HEADER, "")) or [model_id or fallback_model_id]
     model_ids = [name for name in named if name != UNKNOWN_MODEL_ID]
     collector.add_model_ids(model_ids)
     if headers.get(MODEL_COLD_START_HEADER, "").lower() == "true":
         _record_cold_start(collector, headers, model_ids)
+
+
+def processing_time(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server says it worked, None where it does not say."""
+    return _number(headers, config.PROCESSING_TIME_HEADER)
 
 
 def _record_cold_start(

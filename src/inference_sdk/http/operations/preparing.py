@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from inference_sdk.http.errors import EncodingError, InvalidInputFormatError
+from inference_sdk.http.observing import Phase, timed
 from inference_sdk.http.operations.image_inputs import (
     LONGEST_SUFFIX,
     describe,
@@ -64,7 +65,9 @@ def keep_freed_memory() -> None:
 
 
 def prepare_path(path: str, preparation: Preparation) -> LoadedImage:
-    return prepare_file(read_file(path), preparation, path, own=True)
+    with timed(Phase.READING):
+        content = read_file(path)
+    return prepare_file(content, preparation, path, own=True)
 
 
 def encode_cached_file(path: str) -> LoadedImage | None:
@@ -72,19 +75,23 @@ def encode_cached_file(path: str) -> LoadedImage | None:
     nowait: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux
     if nowait is None:
         return None
+    with timed(Phase.READING):
+        content = _read_cached(path, nowait)
+    if content is not None and kind_of(content) in SENT_AS_THEY_ARE:
+        return _in_base_64(content), None
+    return None
+
+
+def _read_cached(path: str, nowait: int) -> bytearray | None:
     try:
         with open(path, "rb", buffering=0, opener=_without_waiting) as file:
             size = os.fstat(file.fileno()).st_size
             if not 0 < size <= LARGEST_AT_ONCE:
                 return None
             content = bytearray(size)
-            if os.preadv(file.fileno(), [content], 0, nowait) < size:
-                return None
+            return content if os.preadv(file.fileno(), [content], 0, nowait) == size else None
     except (OSError, ValueError):  # not in memory, or not readable: the thread finds out
         return None
-    if kind_of(content) in SENT_AS_THEY_ARE:
-        return encode_base_64(content), None
-    return None
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -92,7 +99,9 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def prepare_stream(stream: Any, preparation: Preparation) -> LoadedImage:
-    return prepare_file(read_stream(stream, describe(stream)), preparation, stream)
+    with timed(Phase.READING):
+        content = read_stream(stream, describe(stream))
+    return prepare_file(content, preparation, stream)
 
 
 def prepare_bytes(content: bytes | bytearray | memoryview, preparation: Preparation) -> LoadedImage:
@@ -166,7 +175,7 @@ def prepare_file(
     """
     kind = kind_of(payload)
     if kind in SENT_AS_THEY_ARE and not preparation.limits:
-        return encoded or encode_base_64(payload), None
+        return encoded or _in_base_64(payload), None
     if kind is None and encoded is None and (found := _unwrap(payload)) is not None:
         encoded, payload = found
     try:
@@ -174,7 +183,7 @@ def prepare_file(
         made = _scaled_or_turned(payload, preparation, own)
     except EncodingError as error:
         raise EncodingError(f"{describe(reference)}: {error}") from error
-    return made or (encoded or encode_base_64(payload), None)
+    return made or (encoded or _in_base_64(payload), None)
 
 
 def _unwrap(payload: bytes) -> tuple[str, bytes] | None:
@@ -245,4 +254,10 @@ def _as_array(image: Any) -> Any:
 
 
 def _encode(image: Any, preparation: Preparation) -> str:
-    return encode_base_64(encode_image(image, preparation.encoding, preparation.quality))
+    with timed(Phase.ENCODING):
+        return encode_base_64(encode_image(image, preparation.encoding, preparation.quality))
+
+
+def _in_base_64(content: bytes | bytearray) -> str:
+    with timed(Phase.ENCODING):
+        return encode_base_64(content)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
+from inference_sdk.http.observing import Phase, timed
 from inference_sdk.http.transport.body_decoding import Sink
 from inference_sdk.http.transport.headers import Headers
 from inference_sdk.http.transport.limits import TimeLimits
@@ -74,7 +75,11 @@ class Incoming:
         self._interim_answers = 0
         self._head: Head | None = None
         self.buffer = bytearray()
-        self.anything_came = False
+        self.received = 0
+
+    @property
+    def anything_came(self) -> bool:
+        return self.received > 0
 
     async def send(self, parts: list[memoryview]) -> None:
         """Send all parts, or as many as the other side takes before it answers or closes."""
@@ -115,7 +120,7 @@ class Incoming:
 
     def came(self, data: bytes) -> None:
         if data:
-            self.anything_came = True
+            self.received += len(data)
             self.buffer += data
             self._progress += len(data)
 
@@ -172,10 +177,12 @@ async def read_head_and_body(incoming: Incoming, sink_of: Callable[[Head], Sink]
         EndedError, TimeoutError, OSError: it is not complete.
     """
     incoming.request_is_sent()
-    while (head := incoming.final_head()) is None:
-        await incoming.more()
+    with timed(Phase.WAITING):
+        while (head := incoming.final_head()) is None:
+            await incoming.more()
     incoming.body_begins()
-    return await read_body(incoming, head, sink_of(head))
+    with timed(Phase.RECEIVING):
+        return await read_body(incoming, head, sink_of(head))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from inference_sdk.http.observing import Phase, count, timed
 from inference_sdk.http.transport import failures
 from inference_sdk.http.transport.answer_reading import (
     Head,
@@ -54,7 +55,9 @@ async def converse(
     """
     link = await lines.kept.take(way)
     if link is None:
-        link = await open_link(lines.network, way, request.url, limits.time)
+        count(connections=1)
+        with timed(Phase.CONNECTING):
+            link = await open_link(lines.network, way, request.url, limits.time)
     keeps = False
     try:
         reply, keeps = await _exchange(
@@ -77,13 +80,17 @@ async def _exchange(
 ) -> tuple[Reply, bool]:
     incoming = Incoming(link, limits.time)
     parts = request.parts(by_proxy=way.headers_for_proxy)
+    size = sum(map(len, parts))
     try:
-        await incoming.send(parts)
+        with timed(Phase.SENDING):
+            await incoming.send(parts)
         reply = await read_head_and_body(incoming, sink_of)
     except (OSError, NotHTTPError, TooLargeError, UnreadableBodyError) as error:
         failure = failures.in_exchange(error, request.url, limits, incoming.anything_came)
     else:
         # A server that answered before it had read all will take the rest for another request.
         return reply, reply.keeps and not parts
+    finally:
+        count(bytes_sent=size - sum(map(len, parts)), bytes_received=incoming.received)
     # Outside the handler: errors of the system may quote what the server sent.
     raise failure

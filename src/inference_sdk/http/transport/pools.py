@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from inference_sdk.http import faults, interruption
 from inference_sdk.http.answers import Answer
+from inference_sdk.http.observing import Phase, timed
 from inference_sdk.http.transport import interception
 from inference_sdk.http.transport.blocking_link import BlockingNetwork
 from inference_sdk.http.transport.connection_settings import ConnectionSettings, environment
@@ -83,7 +84,8 @@ class Transport:
         timeout = (configuration.connect_timeout, configuration.read_timeout)
         settings = ConnectionSettings.of(request.url, configuration).for_requests()
         try:
-            return through_requests.send(request, method, timeout, settings, send)
+            with timed(Phase.WAITING):
+                return through_requests.send(request, method, timeout, settings, send)
         except through_requests.ERRORS as error:
             failure = faults.translate(error, request.url, configuration.read_timeout)
         # Outside the handler: the library's error quotes the whole URL and must not be chained.
@@ -99,7 +101,8 @@ class Transport:
         from inference_sdk.http.transport import through_aiohttp
 
         async with through_aiohttp.new_session() as session:
-            return await through_aiohttp.exchange(session, request, method, configuration)
+            with timed(Phase.WAITING):
+                return await through_aiohttp.exchange(session, request, method, configuration)
 
     async def _exchange(
         self,

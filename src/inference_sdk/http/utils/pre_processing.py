@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Optional
 
 from inference_sdk.http.errors import EncodingError
+from inference_sdk.http.observing import Phase, timed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,8 @@ def resize_opencv_image(
     factor = _factor(image.shape[0], image.shape[1], max_height, max_width)
     if factor is None:
         return image, None
-    return _shrink_array(image, factor), factor
+    with timed(Phase.RESIZING):
+        return _shrink_array(image, factor), factor
 
 
 def _shrink_array(image: np.ndarray[Any, Any], factor: float) -> np.ndarray[Any, Any]:
@@ -88,7 +90,10 @@ def resize_pillow_image(
     factor = _factor(height, width, max_height, max_width)
     if factor is None:
         return image, None
-    return _shrink(sendable(image), factor), factor
+    with timed(Phase.DECODING):
+        decoded = sendable(image)
+    with timed(Phase.RESIZING):
+        return _shrink(decoded, factor), factor
 
 
 def determine_scaling_aspect_ratio(
