@@ -296,15 +296,54 @@ def test_an_unknown_host(call: Caller, pauses: Pauses) -> None:
 
 
 @both_ways
-@pytest.mark.parametrize(
-    "address", ["localhost:9001", "127.0.0.1", "ftp://host", "http://", "http:///path", ""]
-)
+@pytest.mark.parametrize("address", ["ftp://host", "http://", "http:///path", ""])
 def test_an_address_that_is_none(call: Caller, address: str, pauses: Pauses) -> None:
     error = failure(call, client_of(address, pauses), "list_loaded_models")
     assert type(error) is InvalidParameterError
     assert "Check the api_url" in str(error)
     assert KEY not in everything_of(error)
     assert pauses.seconds == []
+
+
+@pytest.mark.parametrize("address", ["localhost:9001", "127.0.0.1", "me:hush-hush@host:9001"])
+def test_an_address_without_its_beginning_is_told_at_once(address: str) -> None:
+    host = address.rpartition("@")[2]
+    with pytest.raises(InvalidParameterError, match=f"Write 'http://{host}'") as caught:
+        InferenceHTTPClient(address, KEY)
+    assert "hush-hush" not in str(caught.value)
+
+
+@both_ways
+def test_spaces_and_line_ends_around_address_and_key_do_not_count(call: Caller) -> None:
+    with RawServer(answering({"models": []})) as server:
+        call(InferenceHTTPClient(f" {server.url}/\n", f"{KEY}\r\n"), "list_loaded_models")
+    assert f"api_key={KEY} ".encode() in server.requests[0]
+
+
+@both_ways
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_not_sent(call: Caller, value: float) -> None:
+    client = InferenceHTTPClient("http://127.0.0.1:9", KEY)
+    told = str(value)
+    in_query = failure(call, client.select_api_v0(), "infer", IMAGE, "a/1", confidence=value)
+    client.select_api_v1()
+    in_body = failure(call, client, "infer_from_yolo_world", IMAGE, ["cat"], confidence=value)
+    for error in (in_query, in_body):
+        assert type(error) is InvalidParameterError
+        assert f"confidence is {told}" in str(error)
+    error = failure(call, client, "run_workflow", specification={}, parameters={"a": [0.5, value]})
+    assert f"inputs.a[1] is {told}" in str(error)
+
+
+@both_ways
+@pytest.mark.parametrize("argument", ["images", "parameters"])
+@pytest.mark.parametrize("value", ["a.jpg", ["a.jpg"], 5])
+def test_inputs_of_a_workflow_have_names(call: Caller, argument: str, value: Any) -> None:
+    client = InferenceHTTPClient("http://127.0.0.1:9", KEY)
+    error = failure(call, client, "run_workflow", specification={}, **{argument: value})
+    assert type(error) is InvalidParameterError
+    assert f"{argument} is {value!r}" in str(error)
+    assert f"such as {argument}={{" in str(error)
 
 
 @both_ways

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import uuid
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
@@ -123,6 +124,21 @@ def test_a_payload_that_holds_itself() -> None:
     payload: dict[str, Any] = {}
     payload["self"] = payload
     with pytest.raises(InvalidParameterError, match="The request cannot be sent as JSON"):
+        encode_json(payload)
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        ({"a": [1, {"b": float("nan")}]}, "a[1].b is nan"),
+        ({"a": np.float32("inf")}, "a holds NaN or infinity"),
+        ({"a": np.array([0.5, np.nan])}, "a holds NaN or infinity"),
+        (float("-inf"), "The request is -inf"),
+    ],
+    ids=str,
+)
+def test_what_json_has_no_number_for(payload: Any, told: str) -> None:
+    with pytest.raises(InvalidParameterError, match=re.escape(told)):
         encode_json(payload)
 
 

@@ -96,7 +96,7 @@ def test_a_password_in_the_address_is_used_and_never_shown(server, call):
 
 # -- headers -------------------------------------------------------------------------------------
 
-BAD_HEADERS = ["a\r\nX-Evil: 1", "a\n", " a", "a\0", "\N{HORIZONTAL ELLIPSIS}"]
+BAD_HEADERS = ["a\r\nX-Evil: 1", "a\n", "a\0", "\N{HORIZONTAL ELLIPSIS}"]
 
 
 @both_ways

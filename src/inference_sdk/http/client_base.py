@@ -70,13 +70,13 @@ class ClientBase:
             api_key: None takes the environment variable `ROBOFLOW_API_KEY`, if set.
 
         Raises:
-            InvalidParameterError: an address is no text, or malformed; there is none; or they
-                speak different APIs.
+            InvalidParameterError: an address is no text, malformed, or without `http://`; there
+                is none; or they speak different APIs.
         """
         first, *further = addresses = _addresses(api_url)
         self._state = ClientState(
             api_url=first,
-            api_key=api_key if api_key is not None else environment_key(),
+            api_key=_stripped(api_key) if api_key is not None else environment_key(),
             mode=HTTPClientMode.from_urls(addresses),
             further_urls=tuple(further),
         )
@@ -125,9 +125,11 @@ class ClientBase:
     @api_key.setter
     def api_key(self, key: str | None) -> None:
         if isinstance(self._state.api_key, Withheld):
-            self._set(api_key=key)  # nobody can have relied on a copy that could not call
+            self._set(
+                api_key=_stripped(key)
+            )  # nobody can have relied on a copy that could not call
         else:
-            self._change(api_key=key)
+            self._change(api_key=_stripped(key))
 
     @property
     def inference_configuration(self) -> InferenceConfiguration:
@@ -358,14 +360,31 @@ def _addresses(api_url: str | Sequence[str]) -> list[str]:
     raise InvalidParameterError("api_url is an empty list. Name at least one server.")
 
 
+def _stripped(key: str | None) -> str | None:
+    """A key without the line end of the file that it was read from."""
+    return key.strip() if isinstance(key, str) else key
+
+
 def _address(api_url: Any) -> str:
     try:
-        urlsplit(api_url)
-        return str(api_url.rstrip("/"))
+        address = str(api_url.strip().rstrip("/"))
+        urlsplit(address)
     except (AttributeError, TypeError, ValueError):
         # Not shown, nor chained: a malformed address may hold a password all the same.
-        pass
+        address = None
+    if address is not None:
+        if address and "://" not in api_url:
+            raise _without_scheme(address)
+        return address
     raise InvalidParameterError(
         f"The api_url (a {type(api_url).__name__}) is no address. Pass one such as "
         "'http://localhost:9001'."
+    )
+
+
+def _without_scheme(address: str) -> InvalidParameterError:
+    host = address.rpartition("@")[2]
+    return InvalidParameterError(
+        f"The api_url {host!r} is no http(s) address: its beginning is missing. Write "
+        f"'http://{host}' (or https)."
     )

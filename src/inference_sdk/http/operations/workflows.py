@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from inference_sdk.http.utils.post_processing import decode_workflow_outputs
 from inference_sdk.http.utils.profilling import save_workflows_profiler_trace
 from inference_sdk.http.utils.requests import inject_nested_batches_of_images_into_payload
 from inference_sdk.utils.notices import warn_user
+from inference_sdk.utils.shortening import shortened
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def send(
     Arguments as of the client's method; `legacy` chooses the addresses.
     """
     workflow = WorkflowReference(workspace_name, workflow_id, specification)
+    _require_named("images", images, "image")
+    _require_named("parameters", parameters, "confidence")
     inputs = yield from _load_inputs(images or {}, parameters or {})
     payload = state.keyed_body(
         use_cache=use_cache,
@@ -127,6 +131,15 @@ def send(
             retries=state.configuration.workflow_run_retries_enabled,
             book=not_counted,
         )
+    )
+
+
+def _require_named(argument: str, given: Any, example: str) -> None:
+    if given is None or isinstance(given, Mapping):
+        return
+    raise InvalidParameterError(
+        f"{argument} is {shortened(repr(given), 60)} (a {type(given).__name__}), but must be a dict "
+        f"of the workflow's inputs by name, such as {argument}={{{example!r}: …}}."
     )
 
 
