@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from dataclasses import replace
@@ -217,3 +218,20 @@ def test_is_jpeg(headers: dict[str, str], is_jpeg: bool) -> None:
 def test_the_place_of_a_problem_may_be_anything(loc: object, place: str) -> None:
     body = json.dumps({"detail": [{"loc": loc, "msg": "wrong"}]}).encode()
     assert api_message(body) == f"{place}wrong"
+
+
+@pytest.mark.parametrize("collects", [True, False])
+@pytest.mark.parametrize("ending", [b"]", b""])
+def test_a_large_body_leaves_the_collector_as_it_was(collects: bool, ending: bytes) -> None:
+    content = b"[" + b"{}, " * 20_000 + b"1" + ending
+    was = gc.isenabled()
+    try:
+        (gc.enable if collects else gc.disable)()
+        if ending:
+            assert len(parse_json(content)) == 20_001
+        else:
+            with pytest.raises(ValueError, match="character"):
+                parse_json(content)
+        assert gc.isenabled() == collects
+    finally:
+        (gc.enable if was else gc.disable)()

@@ -5,6 +5,7 @@ Values only: nothing here sends anything, and both runners read answers with it.
 
 from __future__ import annotations
 
+import gc
 import html
 import json
 import re
@@ -189,6 +190,7 @@ class Answer:
 _DIGITS = bytes(ord("0") if chr(code).isdigit() else ord(" ") for code in range(256))
 _BEYOND_64_BITS = re.compile(rb"(?<![\d.])\d{19,}(?![\d.eE])")
 _LOOKED_THROUGH_BYTES = 2**20
+_LARGE_BYTES = 2**15
 
 
 def parse_json(content: bytes) -> Any:
@@ -199,7 +201,7 @@ def parse_json(content: bytes) -> Any:
     """
     try:
         if not _holds_large_integer(content):
-            return orjson.loads(content)
+            return _loads(content)
     except orjson.JSONDecodeError:
         pass
     try:
@@ -211,6 +213,21 @@ def parse_json(content: bytes) -> Any:
         raise ValueError(f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _loads(content: bytes) -> Any:
+    """As `orjson.loads`, with the garbage collector at rest.
+
+    Of many thousands of lists and dicts it finds none to be garbage, and takes half the time. No
+    other code waits for it: orjson lets no thread run meanwhile.
+    """
+    if len(content) < _LARGE_BYTES or not gc.isenabled():
+        return orjson.loads(content)
+    gc.disable()
+    try:
+        return orjson.loads(content)
+    finally:
+        gc.enable()
 
 
 def _holds_large_integer(content: bytes) -> bool:
