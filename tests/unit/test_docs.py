@@ -198,6 +198,10 @@ def test_the_guide_to_errors_runs(running: LocalServer, folder: Path, capsys):
     assert "missing.jpg: " in capsys.readouterr().out
 
 
+def test_the_guide_to_telemetry_runs(running: LocalServer, folder: Path):
+    assert run_page(ROOT / "docs" / "telemetry.md", running)["telemetry"]
+
+
 def test_the_guide_to_big_batches_runs(running: LocalServer, folder: Path):
     made = run_page(ROOT / "docs" / "batches.md", running)
     assert made["summary"].answered == len(list((ROOT / "examples").glob("*.jpg")))

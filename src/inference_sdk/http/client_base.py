@@ -6,11 +6,13 @@ The calls themselves are in the classes beside this one, by subject; `client` jo
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -323,12 +325,12 @@ class ClientBase:
 
         Args:
             asked: when it was asked for, where it had to wait for its turn.
-            name: of the call; that of the operation's generator unless given.
+            name: of the call; that of the method that calls this unless given.
         """
         state = self._state
         state.require_secrets()
         with (
-            self._listeners.call(name or _name_of(operation), asked),
+            self._listeners.call(name or _name_of(sys._getframe(1)), asked),
             limited_to(state.configuration.total_timeout),
             called_by(self._transport, state.api_urls),
         ):
@@ -341,15 +343,16 @@ class ClientBase:
         state = self._state
         state.require_secrets()
         with (
-            self._listeners.call(name or _name_of(operation), asked),
+            self._listeners.call(name or _name_of(sys._getframe(1)), asked),
             limited_to(state.configuration.total_timeout),
             called_by(self._transport, state.api_urls),
         ):
             return await run_async(operation, self)
 
 
-def _name_of(operation: Operation[Any]) -> str:
-    return str(getattr(operation, "__name__", "call"))
+def _name_of(caller: FrameType) -> str:
+    """The method of the client that runs an operation; several methods may share the operation."""
+    return caller.f_code.co_name.removesuffix("_async")
 
 
 def _addresses(api_url: str | Sequence[str]) -> list[str]:

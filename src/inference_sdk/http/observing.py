@@ -85,6 +85,29 @@ class CallRecord:
         return max(0.0, self.elapsed - sum(self.phases.values()))
 
 
+@dataclass
+class TryRecord:
+    """One request of a call, sent once.
+
+    Attributes:
+        number: which try of the request it is, from 1.
+        method: "GET" or "POST".
+        url: where it went, without its query and what is secret; the server's that took it.
+        model: the model that it names; None where it names none.
+        headers: sent along; listeners may add some when it begins, such as a trace context.
+        status: of the answer, None where there was none.
+        error: the class of the error where there was no answer.
+    """
+
+    number: int
+    method: str
+    url: str
+    model: str | None = None
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    status: int | None = None
+    error: str | None = None
+
+
 class Listener:
     """Told of calls. Methods are called by whichever thread is at work, and must not block."""
 
@@ -93,6 +116,12 @@ class Listener:
 
     def phase_ended(self, call: CallRecord, phase: Phase, seconds: float) -> None:
         """It was at something for so long, until now."""
+
+    def try_begins(self, call: CallRecord, tried: TryRecord) -> None:
+        """A request is about to be sent; it may be given further headers."""
+
+    def try_ends(self, call: CallRecord, tried: TryRecord) -> None:
+        """It was answered, or failed, or nobody waits for it any more."""
 
     def call_ends(self, call: CallRecord) -> None:
         """A call is over, and its record complete. In the context of the call."""
@@ -150,14 +179,14 @@ class _Call:
     """One call under way, known by whoever works for it as `_current`."""
 
     def __init__(self, listeners: tuple[Listener, ...], name: str, asked: Asked | None) -> None:
-        self._listeners = listeners
+        self.listeners = listeners
         self._asked = asked
         self._lock = threading.Lock()
         self.record = CallRecord(name)
 
     def __enter__(self) -> None:
         self._token: Token[_Current] = _current.set(self)
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.call_begins(self.record)
         self._began = now = time.perf_counter()
         if self._asked is not None:
@@ -173,7 +202,7 @@ class _Call:
     ) -> None:
         self.record.elapsed = time.perf_counter() - self._began
         self.record.error = None if kind is None else kind.__name__
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.call_ends(self.record)
         _current.reset(self._token)
 
@@ -181,13 +210,32 @@ class _Call:
         with self._lock:
             phases = self.record.phases
             phases[phase] = phases.get(phase, 0.0) + seconds
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.phase_ended(self.record, phase, seconds)
 
     def count(self, counts: dict[str, float]) -> None:
         with self._lock:
             for name, count in counts.items():
                 setattr(self.record, name, getattr(self.record, name) + count)
+
+
+class _Try:
+    """One request under way, for those who listen to its call."""
+
+    def __init__(self, call: _Call, record: TryRecord) -> None:
+        self._call = call
+        self._record = record
+
+    def __enter__(self) -> TryRecord:
+        for listener in self._call.listeners:
+            listener.try_begins(self._call.record, self._record)
+        return self._record
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None:
+            self._record.error = kind.__name__
+        for listener in self._call.listeners:
+            listener.try_ends(self._call.record, self._record)
 
 
 class _Timed:
@@ -216,6 +264,12 @@ def timed(phase: Phase) -> AbstractContextManager[object]:
     """What is done inside is this phase of the current call, if somebody wants to know."""
     call = _current.get()
     return _Timed(call, phase) if isinstance(call, _Call) else _NOTHING
+
+
+def trying(describe: Callable[[], TryRecord]) -> AbstractContextManager[TryRecord | None]:
+    """What is done inside is one try of the current call; None where nobody wants to know."""
+    call = _current.get()
+    return _Try(call, describe()) if isinstance(call, _Call) else nullcontext()
 
 
 def in_phase(phase: Phase, work: Callable[[], T]) -> Callable[[], T]:

@@ -17,7 +17,7 @@ from inference_sdk.http.answers import Answer
 from inference_sdk.http.deadlines import current_deadline
 from inference_sdk.http.entities import RequestMethod
 from inference_sdk.http.errors import HTTPClientError
-from inference_sdk.http.observing import Phase, count, in_phase
+from inference_sdk.http.observing import Phase, TryRecord, count, in_phase, trying
 from inference_sdk.http.operations.metadata import Booking, by_request, processing_time
 from inference_sdk.http.operations.retries import Outcome, Retries, RetryBudget
 from inference_sdk.http.steps import Compute, Exchange, Operation, Sleep
@@ -121,7 +121,7 @@ def attempt(
         step.configuration, tries, budget or RetryBudget(), random, repeatable, len(step.servers)
     )
     while True:
-        outcome = yield from _once(step, book)
+        outcome = yield from _once(step, book, retries.sent + 1)
         pause = retries.pause_after(outcome)
         if pause is None or clock() + pause >= deadline:
             return _settled(outcome, retries.sent, clock() - started)
@@ -130,15 +130,34 @@ def attempt(
             yield Sleep(pause)
 
 
-def _once(step: Exchange, book: Booking) -> Operation[Outcome]:
+def _once(step: Exchange, book: Booking, number: int) -> Operation[Outcome]:
     count(tries=1)
-    try:
-        answer: Answer = yield step
-    except HTTPClientError as error:
-        return error
+    with trying(partial(_described, step, number)) as tried:
+        try:
+            answer: Answer = yield step if tried is None else _with_headers(step, tried.headers)
+        except HTTPClientError as error:
+            if tried is not None:
+                tried.error = type(error).__name__
+            return error
+        if tried is not None:
+            tried.status, tried.url = answer.status, shown_url(answer.url)
     book(answer.headers, step.request)
     count(processing=processing_time(answer.headers) or 0.0)
     return answer
+
+
+def _described(step: Exchange, number: int) -> TryRecord:
+    request = step.request
+    model = (request.payload or {}).get("model_id") if isinstance(request.payload, dict) else None
+    named = model if isinstance(model, str) else None
+    return TryRecord(number, step.method.value.upper(), shown_url(request.url), named)
+
+
+def _with_headers(step: Exchange, headers: dict[str, str]) -> Exchange:
+    if not headers:
+        return step
+    request = replace(step.request, headers={**(step.request.headers or {}), **headers})
+    return replace(step, request=request)
 
 
 def _settled(outcome: Outcome, tries: int, elapsed: float) -> Answer:
