@@ -177,6 +177,8 @@ def test_several_pictures_are_under_way_at_once(
     model_server.answer(DETECTION, slow)
     infer(*[picture] * 6, "--concurrency", 3)
     assert model_server.most_in_flight == 3
+    assert infer(*[picture] * 12, "--concurrency", "auto")[0] == 0
+    assert model_server.most_in_flight > 3
 
 
 # --- Annotated pictures ---------------------------------------------------------------------

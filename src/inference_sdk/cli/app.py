@@ -215,8 +215,14 @@ def infer_command(
         bool, typer.Option("--json", help="Write a JSON object a line for each image, no table.")
     ] = False,
     concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, help="Images under way at once.")
-    ] = 4,
+        str,
+        typer.Option(
+            "--concurrency",
+            parser=_parse_concurrency,
+            metavar="N|auto",
+            help="Images under way at once; auto finds out how many pay.",
+        ),
+    ] = "4",
 ) -> Action:
     """Find what is in pictures.
 
@@ -233,7 +239,7 @@ def infer_command(
         confidence=confidence if confidence in words else float(confidence or 0),
         save=save,
         json=json,
-        concurrency=concurrency,
+        concurrency=concurrency if concurrency == "auto" else int(concurrency),
     )
     return partial(infer, options, _stderr())
 

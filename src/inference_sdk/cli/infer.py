@@ -50,7 +50,7 @@ class InferOptions:
     confidence: float | str | None = None
     save: Path | None = None
     json: bool = False
-    concurrency: int = 4
+    concurrency: int | str = 4
 
 
 def infer(options: InferOptions, console: Console) -> ExitCode:
