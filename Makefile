@@ -13,7 +13,7 @@ LOCK := requirements-dev.lock
 TOOLS := .venv-tools
 RELEASE := .venv-release
 
-.PHONY: demo test lint types api unit short format benchmark compare-calls test-pythons \
+.PHONY: demo test lint types api unit short format bench compare-calls test-pythons \
 	soak lock audit licences sbom clean
 
 demo: $(VENV)/.demo
@@ -45,8 +45,9 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-benchmark: $(INSTALLED)
-	$(BIN)/python benchmarks/http_path.py
+# Beside released clients, in virtual environments of their own: downloads them once, takes ten minutes.
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/bench.py
 
 # Every call beside released versions of inference-sdk, as black boxes: downloads them, takes a minute.
 compare-calls: $(INSTALLED)

@@ -7,7 +7,8 @@ the most that were open at once, requests, bytes.
     python constant_server.py        prints its port; then, for every line it reads, the counters
                                      since the last one, as JSON; ends when its input does
 
-`/batch/N` before a path makes the answer a list of N, for clients that send N images in a request.
+`/batch/N` before a path makes the answer a list of N, for clients that send N images in a request;
+`/polygons` before it makes it a large one.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ _REGISTRY = {
         }
     ]
 }
+POLYGONS, POINTS = 10_000, 20
+_POLYGON = [{"x": 100.5 + 7.25 * n, "y": 200.25 + 3.5 * n} for n in range(POINTS)]
+_POLYGONS = _DETECTION | {"predictions": [_DETECTIONS[0] | {"points": _POLYGON}] * POLYGONS}
 _HUGGING_FACE = [
     {"score": 0.91, "label": "cup", "box": {"xmin": 760, "ymin": 390, "xmax": 1160, "ymax": 690}}
 ]
@@ -80,6 +84,8 @@ ANSWERS = {
     b"/infer/object_detection": _response(_OK, _DETECTION),
     b"/coco/3": _response(_OK, _DETECTION),  # API v0
     b"/workflows/run": _response(_OK, {"outputs": [{"predictions": _DETECTION}]}),
+    b"/polygons/model/registry": _response(_OK, _REGISTRY),
+    b"/polygons/infer/object_detection": _response(_OK, _POLYGONS),
     b"/hugging-face": _response(_OK, _HUGGING_FACE),
     b"/openai/chat/completions": _response(_OK, _CHAT),
 }
@@ -172,7 +178,10 @@ class Connection:
 
     def _respond(self) -> bool:
         self.counters.requests += 1
-        self.socket.sendall(self.answer)  # some hundred bytes: they fit the socket's buffer
+        # Mostly some hundred bytes, which fit the socket's buffer. What does not is waited for.
+        self.socket.settimeout(60)
+        self.socket.sendall(self.answer)
+        self.socket.setblocking(False)
         return not self.closing
 
 

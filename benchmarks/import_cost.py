@@ -70,7 +70,9 @@ def show(taken: dict[str, list[dict[str, Any]]]) -> None:
 def main() -> None:
     parser = ArgumentParser(description="What importing costs, ours beside the peers.")
     parser.add_argument("--rounds", type=int, default=9, help="interpreters of each (default 9)")
-    rounds: int = parser.parse_args().rounds
+    parser.add_argument("--save", type=Path, help="write every measurement here, as JSON")
+    chosen = parser.parse_args()
+    rounds: int = chosen.rounds
     for peer in EVERYONE:
         peer.install()
     taken: dict[str, list[dict[str, Any]]] = {entry.label: [] for entry in ENTRIES}
@@ -79,7 +81,12 @@ def main() -> None:
         for _ in range(rounds + 1):
             for entry in ENTRIES:
                 taken[entry.label].append(measure(entry, server, Path(folder)))
-    show({label: own[1:] for label, own in taken.items()})  # the first one filled the disk's cache
+    taken = {
+        label: own[1:] for label, own in taken.items()
+    }  # the first one filled the disk's cache
+    show(taken)
+    if chosen.save:
+        chosen.save.write_text(json.dumps(taken))
 
 
 if __name__ == "__main__":

@@ -32,10 +32,12 @@ class Peer:
     def python(self) -> Path:
         return self.folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
-    def variables(self) -> dict[str, str]:
-        """The environment of its processes."""
+    def variables(self, authority: Path | None = None) -> dict[str, str]:
+        """The environment of its processes, which trust this authority."""
         path = {"PYTHONPATH": str(self.source)} if self.source else {}
-        return {**os.environ, "INFERENCE_WARNINGS_DISABLED": "True", **path}
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE") if authority else ()
+        trust = {name: str(authority) for name in names}
+        return {**os.environ, "INFERENCE_WARNINGS_DISABLED": "True", **path, **trust}
 
     def install(self) -> None:
         """Make its environment, unless it is there."""
@@ -55,11 +57,13 @@ class Peer:
         return subprocess.check_output([str(self.python), "-c", code], text=True).strip()
 
 
-# Editable: the benchmark measures the working tree.
-OURS = Peer("ours", ("--editable", str(PROJECT)), "sdk.py")
+# Editable: the benchmark measures the working tree. trustme makes the far server's certificate.
+OURS = Peer("ours", ("trustme", "--editable", str(PROJECT)), "sdk.py")
 FLOOR = Peer("floor", OURS.requirement, "floor.py", environment="ours")
-SDK_18 = Peer("1.8", ("inference-sdk==1.8.*",), "sdk.py", environment="sdk18")
-SDK_11 = Peer("1.1", ("inference-sdk==1.1.*",), "sdk.py", environment="sdk11")
+BARE = Peer("bare", OURS.requirement, "bare.py", environment="ours")
+CORES = Peer("cores", OURS.requirement, "encoding.py", environment="ours")
+SDK_18 = Peer("1.8", ("inference-sdk==1.8.3",), "sdk.py", environment="sdk18")
+SDK_11 = Peer("1.1", ("inference-sdk==1.1.1",), "sdk.py", environment="sdk11")
 HUGGING_FACE = Peer("hf", ("huggingface_hub[inference]",), "hugging_face.py")
 OPENAI = Peer("openai", ("openai",), "openai_chat.py")
 
@@ -69,4 +73,4 @@ def beside(tree: Path) -> Peer:
     return replace(OURS, name="beside", environment="ours", source=tree.resolve() / "src")
 
 
-EVERYONE = (OURS, FLOOR, SDK_18, SDK_11, HUGGING_FACE, OPENAI)
+EVERYONE = (OURS, FLOOR, BARE, CORES, SDK_18, SDK_11, HUGGING_FACE, OPENAI)

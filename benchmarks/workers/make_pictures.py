@@ -11,6 +11,7 @@ from PIL import Image
 
 SOURCE = Path(__file__).parents[2] / "examples" / "coffee.jpg"
 SIZE = 1920, 1080
+SMALL = 320, 180
 NOISE = 4.0
 """Standard deviation, in grey levels: as much as makes a JPEG as large as a camera's."""
 
@@ -21,8 +22,12 @@ def main(folder: Path, count: int) -> None:
     picture = (np.asarray(smooth) + noise).clip(0, 255).astype(np.uint8)
     first = folder / f"{0:05}.jpg"
     Image.fromarray(picture).save(first, "JPEG", quality=95)
+    small = folder / "small" / first.name
+    small.parent.mkdir()
+    Image.fromarray(picture).resize(SMALL).save(small, "JPEG", quality=80)
     for number in range(1, count):
-        os.link(first, folder / f"{number:05}.jpg")
+        for file in (first, small):
+            os.link(file, file.parent / f"{number:05}.jpg")
     np.save(folder / "picture.npy", np.ascontiguousarray(picture[..., ::-1]))  # BGR
     print(first.stat().st_size)
 

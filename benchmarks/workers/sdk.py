@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from inference_sdk import InferenceConfiguration, InferenceHTTPClient
 
 MODEL = "coco/3"
 AT_ONCE = 8
+FAR_AT_ONCE = 32
 BATCH = 4
+THREADS = 16
+POLYGONS = 10_000
 WORKFLOW = {"version": "1.0", "inputs": [], "steps": [], "outputs": []}
 
 
@@ -28,7 +32,7 @@ class Scenario:
         self.paths = [str(path) for path in sorted(pictures.glob("*.jpg"))]
         self.array_file = pictures / "picture.npy"
 
-    def client(self, *, v0: bool = False, batch: int = 1, at_once: int = 1) -> InferenceHTTPClient:
+    def client(self, *, v0: bool = False, batch: int = 1, at_once: Any = 1) -> InferenceHTTPClient:
         url = f"{self.url}/batch/{batch}" if batch > 1 else self.url
         client = InferenceHTTPClient(api_url=url, api_key="benchmark-key")
         client.configure(
@@ -85,13 +89,35 @@ class Scenario:
 
         time_calls_async(call, self.count)
 
+    def polygons(self) -> None:
+        self.url += "/polygons"
+        client = self.client()
+
+        def call(number: int) -> None:
+            result = client.infer(self.path(number), model_id=MODEL)
+            check_count([True] * len(result["predictions"]), POLYGONS)
+
+        time_calls(call, self.count)
+
+    def polygons_async(self) -> None:
+        self.url += "/polygons"
+        client = self.client()
+
+        async def call(number: int) -> None:
+            result = await client.infer_async(self.path(number), model_id=MODEL)
+            check_count([True] * len(result["predictions"]), POLYGONS)
+
+        time_calls_async(call, self.count)
+
     # -- one call for all, some at once --------------------------------------------------------
 
     def inputs(self, *, arrays: bool) -> list[Any]:
-        return [self.array()] * self.count if arrays else self.paths[: self.count]
+        if arrays:
+            return [self.array()] * self.count
+        return [self.path(number) for number in range(self.count)]
 
-    def together(self, *, batch: int = 1, arrays: bool = False) -> None:
-        inputs, client = self.inputs(arrays=arrays), self.client(batch=batch, at_once=AT_ONCE)
+    def together(self, *, batch: int = 1, arrays: bool = False, at_once: Any = AT_ONCE) -> None:
+        inputs, client = self.inputs(arrays=arrays), self.client(batch=batch, at_once=at_once)
 
         def call(_: int) -> None:
             results = client.infer(inputs, model_id=MODEL)
@@ -99,14 +125,26 @@ class Scenario:
 
         time_calls(call, 1, warm_up=self.one(self.client() if batch > 1 else client))
 
-    def together_async(self, *, batch: int = 1, arrays: bool = False) -> None:
-        inputs, client = self.inputs(arrays=arrays), self.client(batch=batch, at_once=AT_ONCE)
+    def together_async(
+        self, *, batch: int = 1, arrays: bool = False, at_once: Any = AT_ONCE
+    ) -> None:
+        inputs, client = self.inputs(arrays=arrays), self.client(batch=batch, at_once=at_once)
 
         async def call(_: int) -> None:
             results = await client.infer_async(inputs, model_id=MODEL)
             check_count([checked(result) for result in results], self.count)
 
         time_calls_async(call, 1, warm_up=self.one_async(self.client() if batch > 1 else client))
+
+    def threads(self) -> None:
+        client = self.client()
+        one = self.one(client)
+
+        def call(_: int) -> None:
+            check_count(list(threads.map(one, range(self.count))), self.count)
+
+        with ThreadPoolExecutor(THREADS) as threads:
+            time_calls(call, 1, warm_up=one)
 
     def many(self) -> None:
         inputs, client = self.inputs(arrays=False), self.client(at_once=AT_ONCE)
@@ -153,6 +191,13 @@ SCENARIOS: dict[str, Callable[[Scenario], Awaitable[None] | None]] = {
     "batches-async": lambda scenario: scenario.together_async(batch=BATCH),
     "arrays": lambda scenario: scenario.together(arrays=True),
     "arrays-async": lambda scenario: scenario.together_async(arrays=True),
+    "together-32": lambda scenario: scenario.together(at_once=FAR_AT_ONCE),
+    "together-32-async": lambda scenario: scenario.together_async(at_once=FAR_AT_ONCE),
+    "together-auto": lambda scenario: scenario.together(at_once="auto"),
+    "together-auto-async": lambda scenario: scenario.together_async(at_once="auto"),
+    "polygons": Scenario.polygons,
+    "polygons-async": Scenario.polygons_async,
+    "threads": Scenario.threads,
     "many": Scenario.many,
     "many-async": Scenario.many_async,
 }
