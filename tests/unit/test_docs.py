@@ -6,6 +6,7 @@ import ast
 import asyncio
 import inspect
 import json
+import os
 import re
 import shutil
 import time
@@ -20,6 +21,7 @@ from av import VideoFrame
 from inference_sdk import InferenceHTTPClient
 from inference_sdk.http.errors import HTTPClientError
 from inference_sdk.local import LocalServer
+from inference_sdk.recording import Recorder
 from tests.integration.bare_peer import numbered, write_video
 
 ROOT = Path(__file__).parents[2]
@@ -200,6 +202,27 @@ def test_the_guide_to_errors_runs(running: LocalServer, folder: Path, capsys):
 
 def test_the_guide_to_telemetry_runs(running: LocalServer, folder: Path):
     assert run_page(ROOT / "docs" / "telemetry.md", running)["telemetry"]
+
+
+def test_the_guide_to_testing_runs(running: LocalServer, folder: Path):
+    with_server, recorded, without_pytest = blocks(ROOT / "docs" / "testing.md", "python")
+    given: dict[str, Any] = {"os": os, "InferenceHTTPClient": InferenceHTTPClient}
+    given["count_cups"] = lambda client, path: len(
+        client.infer(path, model_id="coco/3", class_filter=["cup"])["predictions"]
+    )
+    given["my_program"] = lambda api_url: (
+        f"{given['count_cups'](InferenceHTTPClient(api_url), 'examples/coffee.jpg')} cup"
+    )
+    here = recorded.replace("https://serverless.roboflow.com", running.url)
+    exec(compiled(with_server + here), given)
+    given["test_my_program"](running)
+    with Recorder(folder / "cups.json", records=True):
+        given["test_cups_are_counted"](None)
+    with Recorder(folder / "cups.json"):
+        given["test_cups_are_counted"](None)
+    given["client"] = InferenceHTTPClient(running.url)
+    for have_recording in (False, True):
+        exec(compiled(without_pytest), {**given, "have_recording": have_recording})
 
 
 def test_the_guide_to_big_batches_runs(running: LocalServer, folder: Path):
