@@ -14,7 +14,7 @@ TOOLS := .venv-tools
 RELEASE := .venv-release
 
 .PHONY: demo test lint types api unit short format bench compare-calls test-pythons \
-	soak lock audit licences sbom clean
+	soak fuzz lock audit licences sbom clean
 
 demo: $(VENV)/.demo
 	$(BIN)/inference-sdk infer examples/astronaut.jpg examples/coffee.jpg --confidence 0.35 --save demo-output
@@ -64,6 +64,13 @@ test-pythons:
 SOAK ?= 600
 soak: $(INSTALLED)
 	$(BIN)/python -m tools.soak --seconds $(SOAK)
+
+# Whatever comes, in many more examples than `make test` takes of it.
+FUZZ ?= 10000
+fuzz: $(INSTALLED)
+	FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest --numprocesses auto --timeout 0 tests/fuzz \
+		tests/unit/webrtc/test_webrtc_messages.py tests/unit/test_json_body.py tests/unit/test_masking.py \
+		tests/integration/test_hostile_pictures.py tests/unit/test_url_destinations.py
 
 # -- supply chain ----------------------------------------------------------------------------------
 

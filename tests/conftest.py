@@ -17,7 +17,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more of the machine than of the code.
-settings.register_profile("no deadline", deadline=None)
+# `make fuzz` says how many there are.
+_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", settings().max_examples))
+settings.register_profile("no deadline", deadline=None, max_examples=_EXAMPLES)
 settings.load_profile("no deadline")
 
 _SETTINGS = ("ROBOFLOW_", "INFERENCE_", "WEBRTC_", "ALLOW_", "WHITELISTED_", "BLACKLISTED_")
