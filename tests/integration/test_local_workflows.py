@@ -352,6 +352,58 @@ async def test_the_interface_of_a_workflow(call: Caller) -> None:
     assert named == (200, answer)
 
 
+async def test_the_workload_of_a_workflow(call: Caller) -> None:
+    """Two pictures deep: a model on crops; an id that comes in is said to be unknown."""
+    steps = [
+        {"type": "ObjectDetectionModel", "name": "cars", "images": "$inputs.image",
+         "model_id": "$inputs.model"},
+        {"type": "Crop", "name": "crop", "images": "$inputs.image",
+         "predictions": "$steps.cars.predictions"},
+        {"type": "OCRModel", "name": "text", "images": "$steps.crop.crops"},
+        {"type": "roboflow_core/rate_limiter@v1", "name": "gate", "cooldown_seconds": 1,
+         "depends_on": "$steps.cars.predictions", "next_steps": ["$steps.text"]},
+    ]  # fmt: skip
+    inputs = [
+        {"type": "WorkflowImage", "name": "image"},
+        {"type": "WorkflowParameter", "name": "model"},
+    ]
+    outputs = [{"type": "JsonField", "name": "text", "selector": "$steps.text.result"}]
+    specification = {"version": "1.0", "inputs": inputs, "steps": steps, "outputs": outputs}
+    status, answer = await call.post("/workflows/describe_workload", specification=specification)
+    assert status == 200
+    assert [node["id"] for node in answer["nodes"] if node["kind"] != "step"] == [
+        "$inputs.image", "$inputs.model", "$outputs.text",
+    ]  # fmt: skip
+    edges = {(edge["source"], edge["target"]): edge["kind"] for edge in answer["edges"]}
+    assert edges == {
+        ("$inputs.image", "$steps.cars"): "data",
+        ("$inputs.image", "$steps.crop"): "data",
+        ("$inputs.model", "$steps.cars"): "data",
+        ("$steps.cars", "$steps.crop"): "data",
+        ("$steps.cars", "$steps.gate"): "data",
+        ("$steps.crop", "$steps.text"): "data",
+        ("$steps.gate", "$steps.text"): "control",
+        ("$steps.text", "$outputs.text"): "data",
+    }
+    told = {step["node_id"]: step for step in answer["steps"]}
+    crop, cars = told["$steps.crop"], told["$steps.cars"]
+    assert (crop["input_dimensionality"], crop["output_dimensionality"]) == (1, 2)
+    assert cars["accepts_batch_input"] is True
+    assert cars["operations"]["items"] == ["model_inference"]
+    (reason,) = cars["resources"]["unknown_reasons"]
+    assert (reason["code"], reason["details"]["selector"]) == (
+        "unresolved_selector", "$inputs.model",
+    )  # fmt: skip
+    summary = answer["summary"]
+    assert summary["steps_by_dimensionality"] == {"1": 3, "2": 1}
+    assert summary["max_dimensionality"] == 2
+    (model,) = summary["models"]["items"]
+    assert (model["model_id"], model["used_by_steps"]) == ("doctr/default", ["$steps.text"])
+    assert summary["models"]["complete"] is False
+    call.app[WORKFLOWS].register("space", "read", specification)
+    assert await call.post("/space/workflows/read/describe_workload") == (200, answer)
+
+
 async def test_outputs_that_depend_on_the_fields_of_a_step(call: Caller) -> None:
     step = {"type": "DynamicCrop", "images": "$inputs.a", "predictions": "$inputs.b"}
     status, answer = await call.post("/workflows/blocks/dynamic_outputs", **step)

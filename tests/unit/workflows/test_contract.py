@@ -12,6 +12,7 @@ import pytest
 
 from inference_sdk.local.workflows import blocks, registry
 from inference_sdk.local.workflows.registry import known_blocks
+from inference_sdk.local.workflows.workload import OPERATIONS
 
 BLOCKS: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "data" / "workflow-blocks.json").read_text()
@@ -45,3 +46,11 @@ def test_no_two_modules_have_blocks_of_one_name() -> None:
         for block in registry.add_blocks_of(module):
             for name in block.TYPES:
                 assert found.setdefault(name, module.__name__) == module.__name__, name
+
+
+@pytest.mark.parametrize("name", [name for name in BLOCKS if "inner_workflow" not in name])
+def test_it_is_known_what_a_block_does(name: str) -> None:
+    """For `/workflows/describe_workload`; an inner workflow may do anything."""
+    family = name.rpartition("/")[2].partition("@")[0]
+    told = {each for names in OPERATIONS.values() for each in names.split()}
+    assert family in told or family.endswith("_visualization")

@@ -202,6 +202,14 @@ class Block(BaseModel):
         """
         return self.OUTPUTS
 
+    def asks(self) -> Sequence[Any]:
+        """Ids of the models that this step asks; a `Selector` where a reference says which.
+
+        For `/workflows/describe_workload`; called when the specification is read.
+        """
+        model_id = getattr(self, "model_id", None)
+        return [] if model_id is None else [model_id]
+
     @property
     def services(self) -> Services:
         """What the server lends."""

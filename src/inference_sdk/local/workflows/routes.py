@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Optional
 
 from aiohttp import web
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from inference_sdk.local.workflows.engine import StepObserver, Workflow
 
 
+Description = Callable[["Workflow"], dict[str, Any]]
 SETTINGS = web.AppKey("workflow_settings", WorkflowSettings)
 
 
@@ -55,10 +57,10 @@ def add_routes(app: web.Application, settings: WorkflowSettings) -> None:
     app.router.add_route("*", "/workflows/blocks/describe", _describe_blocks)
     app.router.add_post("/workflows/blocks/dynamic_outputs", _dynamic_outputs)
     app.router.add_get("/workflows/definition/schema", _schema)
-    app.router.add_post("/workflows/describe_interface", _describe_interface)
-    app.router.add_post(
-        endpoints.WORKFLOW_BY_ID + "/describe_interface", _describe_interface_of_named
-    )
+    for what, describe in _DESCRIPTIONS.items():
+        app.router.add_post(f"/workflows/{what}", partial(_describe_given, describe))
+        by_name = f"{endpoints.WORKFLOW_BY_ID}/{what}"
+        app.router.add_post(by_name, partial(_describe_named, describe))
     if settings.blocks:
         _load_blocks(settings.blocks)
 
@@ -145,17 +147,36 @@ async def _dynamic_outputs(request: web.Request) -> web.Response:
     return json_response(await run_blocking(request, _described, "dynamic_outputs", body))
 
 
-async def _describe_interface(request: web.Request) -> web.Response:
+async def _describe_given(describe: Description, request: web.Request) -> web.Response:
     body = await read_json_object(request)
     if body.get("specification") is None:
         raise InvalidRequestError.missing(("body", "specification"))
     workflow = await run_blocking(request, compiled, body["specification"])
-    return json_response(await run_blocking(request, _described, "describe_interface", workflow))
+    return json_response(await run_blocking(request, describe, workflow))
 
 
-async def _describe_interface_of_named(request: web.Request) -> web.Response:
+async def _describe_named(describe: Description, request: web.Request) -> web.Response:
     workflow = await _named(request, await read_json_object(request))
-    return json_response(await run_blocking(request, _described, "describe_interface", workflow))
+    return json_response(await run_blocking(request, describe, workflow))
+
+
+def _interface(workflow: Workflow) -> dict[str, Any]:
+    from inference_sdk.local.workflows.describe import describe_interface
+
+    return describe_interface(workflow)
+
+
+def _workload(workflow: Workflow) -> dict[str, Any]:
+    from inference_sdk.local.workflows.workload import describe_workload
+
+    return describe_workload(workflow)
+
+
+_DESCRIPTIONS: Mapping[str, Description] = {
+    "describe_interface": _interface,
+    "describe_workload": _workload,
+}
+"""Of a workflow, by the end of their routes; what makes them is loaded when first asked."""
 
 
 def _described(what: str, *of: Any) -> Any:

@@ -13,6 +13,7 @@ from inference_sdk.local.workflows import kinds as k
 from inference_sdk.local.workflows.block import Block, Image, Outputs, takes
 from inference_sdk.local.workflows.detections import Detections
 from inference_sdk.local.workflows.images import WorkflowImage
+from inference_sdk.local.workflows.selectors import Selector
 from inference_sdk.local.workflows.wire import detections_from_wire
 
 Version = Annotated[
@@ -53,6 +54,11 @@ class StoreModel(Block):
         parameters = InferenceParameters.from_wire(further)
         return dict(model.infer(image.bgr, parameters))
 
+    def asks(self) -> Sequence[Any]:
+        """The CLIP of a version, which may come in as a parameter."""
+        version = getattr(self, "version", None)
+        return [version if isinstance(version, Selector) else f"clip/{version}"]
+
 
 class OCR(StoreModel):
     """Text of a picture (DocTR)."""
@@ -72,6 +78,9 @@ class OCR(StoreModel):
     def model(self) -> str:
         """Id of the model in the store."""
         return "doctr/default"
+
+    def asks(self) -> Sequence[Any]:
+        return [self.model]
 
     def run(self) -> Outputs:
         answer = self.answer(self.model, self.images)
