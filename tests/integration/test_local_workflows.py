@@ -386,6 +386,7 @@ async def test_the_workload_of_a_workflow(call: Caller) -> None:
         ("$steps.text", "$outputs.text"): "data",
     }
     told = {step["node_id"]: step for step in answer["steps"]}
+    assert list(told) == ["$steps.cars", "$steps.crop", "$steps.text", "$steps.gate"]
     crop, cars = told["$steps.crop"], told["$steps.cars"]
     assert (crop["input_dimensionality"], crop["output_dimensionality"]) == (1, 2)
     assert cars["accepts_batch_input"] is True

@@ -217,6 +217,17 @@ def test_pictures_in_a_grid() -> None:
     assert whole[30, 20].tolist() == BLACK  # the second row is empty
 
 
+def test_a_grid_of_one_reference_to_a_list() -> None:
+    made = spec(
+        step("buffer@v1", "kept", data="$inputs.image", length=2),
+        step("grid_visualization@v1", images="$steps.kept.output", width=80, height=40),
+        out="$steps.step.image",
+    )
+    first, second = run(made, image=[picture(20, 20, 255), picture(20, 20, 0)])
+    assert [out["out"].pixels[20, 40].tolist() for out in (first, second)] == [[255] * 3, [0] * 3]
+    assert second["out"].pixels[10, 60].tolist() == [255] * 3  # the older one comes second
+
+
 def test_a_text_with_values() -> None:
     show = Steps(
         "text_display@v1",

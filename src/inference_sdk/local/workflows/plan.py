@@ -78,7 +78,10 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class Plan:
-    """What `engine` runs: steps in order, in groups that do not wait for each other."""
+    """What `engine` runs: steps as they are written, and in groups that do not wait for each other.
+
+    The groups are in an order in which they can run.
+    """
 
     inputs: Mapping[str, InputDefinition]
     steps: Mapping[str, PlannedStep]
@@ -108,7 +111,8 @@ def compile_specification(specification: Any) -> Plan:
     groups: dict[int, list[PlannedStep]] = {}
     for step in planned.values():
         groups.setdefault(step.rank, []).append(step)
-    return Plan(read.inputs, planned, read.outputs, tuple(map(tuple, groups.values())))
+    as_written = {name: planned[name] for name in read.steps}
+    return Plan(read.inputs, as_written, read.outputs, tuple(map(tuple, groups.values())))
 
 
 def input_levels(given: InputDefinition) -> Levels:

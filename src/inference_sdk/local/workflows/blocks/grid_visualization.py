@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import cv2
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from inference_sdk.local.workflows import kinds as k
 from inference_sdk.local.workflows.block import Block, Outputs, Whole, refers
@@ -18,15 +18,23 @@ from inference_sdk.local.workflows.images import (
     new_id,
     still_metadata,
 )
+from inference_sdk.local.workflows.selectors import with_selectors
 
 
 class GridVisualization(Block):
-    """Pictures row by row in a grid with as many rows as columns, each fitted into its cell."""
+    """Pictures row by row in a grid with as many rows as columns, each fitted into its cell.
+
+    `images` are references, or one to a list of pictures, as `buffer` gives out.
+    """
 
     TYPES = ("roboflow_core/grid_visualization@v1",)
     OUTPUTS = {"image": (k.IMAGE,)}
 
-    images: Annotated[list[Annotated[Any, refers(k.IMAGE, k.LIST)]], Field(min_length=1)]
+    images: Annotated[
+        list[Annotated[Any, refers(k.IMAGE, k.LIST)]],
+        Field(min_length=1),
+        BeforeValidator(lambda given: with_selectors([given]) if isinstance(given, str) else given),
+    ]
     width: Whole = 2560
     height: Whole = 1440
 
