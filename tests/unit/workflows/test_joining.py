@@ -198,6 +198,14 @@ def test_letters_become_text(direction: str, fields: Any, text: str) -> None:
     assert stitch(det=found()) == {"ocr_text": ""}
 
 
+@pytest.mark.parametrize(("width", "text"), [(19, "a b"), (20, "a b"), (21, "ab")])
+def test_the_sides_of_letters_tell_the_direction(width: int, text: str) -> None:
+    """A row of two: one line when they are wider than high, else one upright line for each."""
+    row = [box(x, 50, width, 20, **{"class": name}) for x, name in ((20, "a"), (50, "b"))]
+    fields = {"predictions": "$inputs.det", "reading_direction": "auto"}
+    assert Steps("stitch_ocr_detections@v1", **fields)(det=found(*row)) == {"ocr_text": text}
+
+
 def test_zones_have_as_many_corners_as_wanted() -> None:
     square = [{"x": x, "y": y} for x, y in ((20, 20), (60, 20), (60, 60), (20, 60))]
     det = found(box(40, 40, 40, 40, points=square))

@@ -59,7 +59,7 @@ def direction_of(found: Detections, direction: str) -> tuple[bool, bool]:
     """Whether lines are upright, and whether they are read from their end."""
     if direction == "auto":
         width, height = (found.xyxy[:, 2:] - found.xyxy[:, :2]).mean(0)
-        return bool(height > width), False
+        return bool(height >= width), False  # squares: upright, as on Roboflow's server
     return direction.startswith("vertical"), direction in (
         "right_to_left",
         "vertical_bottom_to_top",
