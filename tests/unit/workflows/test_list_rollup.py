@@ -82,6 +82,7 @@ def test_masks_overlap_as_masks_and_are_joined() -> None:
     joined = rolled(two, kind=kind)["rolled_up_detections"]
     assert joined.masks.shape == (1, 100, 100)
     assert joined.masks.sum() == 21 * 21
+    assert joined.xyxy.tolist() == [[15, 15, 36, 36]]
 
 
 def test_keypoints_that_are_one_are_told_once() -> None:

@@ -89,14 +89,17 @@ class DetectionsListRollup(Block):
         return iou > self.overlap_threshold
 
     def _joined(self, group: Detections) -> Detections:
-        if len(group) == 1:
-            return group
-        box = [*group.xyxy[:, :2].min(0), *group.xyxy[:, 2:].max(0)]
-        sure = REDUCED[self.confidence_strategy](group.confidence)
-        one = group.row(0).with_boxes([box])
-        one = one.with_columns(confidence=[float(sure)], detection_id=[new_id()])
+        """One detection of a group; the box of one with a mask is as large as the mask."""
+        one = group.row(0)
         if group.masks is not None:
-            one = one.with_columns(mask=column("mask", [group.masks.any(0)]))
+            mask = group.masks.any(0)
+            one = one.with_columns(mask=column("mask", [mask])).with_boxes([_extent(mask)])
+        if len(group) == 1:
+            return one
+        if group.masks is None:
+            one = one.with_boxes([[*group.xyxy[:, :2].min(0), *group.xyxy[:, 2:].max(0)]])
+        sure = REDUCED[self.confidence_strategy](group.confidence)
+        one = one.with_columns(confidence=[float(sure)], detection_id=[new_id()])
         if "keypoints" in group.columns:
             one = one.with_columns(keypoints=column("keypoints", [self._keypoints(group)]))
         return one
@@ -123,6 +126,14 @@ def _overlaps(first: Detections, second: Detections) -> Any:
     common = np.array([[(one & other).sum() for other in flat[1]] for one in flat[0]], float)
     union = flat[0].sum(1)[:, None] + flat[1].sum(1)[None] - common
     return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+
+
+def _extent(mask: Any) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what is set; all 0 where nothing is."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return 0, 0, 0, 0
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _corners(box: list[float]) -> list[list[float]]:
