@@ -36,6 +36,11 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def write(photos: Path, name: str, **options: Any) -> Path:
     target = photos.parent / name
     summary = batch.run(photos, target, call=answer_of, **options)
@@ -144,3 +149,29 @@ def test_a_target_elsewhere(photos: Path, tmp_path: Path, monkeypatch: pytest.Mo
         store.rm("/out", recursive=True)
     with pytest.raises(batch.TargetError, match="cannot be written"):
         batch.run(photos, "nosuchstore://out/results.csv", call=answer_of)
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_what_stands_elsewhere_already_is_not_written_over(photos: Path, tmp_path: Path) -> None:
+    there = tmp_path / "elsewhere" / "results.jsonl"
+    there.parent.mkdir()
+    there.write_text("somebody else's\n")
+    with pytest.raises(batch.TargetError, match="not of a job"):
+        batch.run(photos, there.as_uri(), call=answer_of)
+    assert there.read_text() == "somebody else's\n"
+    there.write_text("")
+    batch.run(photos, there.as_uri(), call=answer_of)
+    assert len(there.read_text().splitlines()) == 7
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_folder_elsewhere_is_replaced_whole(photos: Path, tmp_path: Path) -> None:
+    there = tmp_path / "elsewhere" / "set"
+    there.parent.mkdir()
+    batch.run(photos, there.as_uri(), form="yolo", call=answer_of)
+    first = sorted(path.relative_to(there) for path in there.rglob("*"))
+    (photos / "0003.png").unlink()
+    batch.run(photos, there.as_uri(), form="yolo", call=answer_of, restart=True)
+    second = sorted(path.relative_to(there) for path in there.rglob("*"))
+    assert len(second) < len(first)
+    assert set(second) < set(first)

@@ -122,6 +122,12 @@ class Target:
         """Raise if something stands there that no job of ours wrote."""
         path = self._path
         ours = not path.exists() or (path.is_file() and path.stat().st_size == 0)
+        if self._upload is not None and self._upload.is_taken():
+            shutil.rmtree(self.journal, ignore_errors=True)
+            raise TargetError(
+                f"{self.name} is there, and is not of a job that this machine knows. Name another "
+                "target, or move it away."
+            )
         if not ours and not (path.is_dir() and self._is_folder and not any(path.iterdir())):
             shutil.rmtree(self.journal, ignore_errors=True)
             raise TargetError(
@@ -215,10 +221,22 @@ class _Upload:
         except Exception as error:  # noqa: BLE001 - each file system of fsspec has its own
             raise self._cannot(error) from None
 
-    def send(self, path: Path) -> None:
-        """Copy the finished target, whole files at a time."""
+    def is_taken(self) -> bool:
+        """Whether something stands there already: a file that is not empty, or a folder of some."""
         try:
             system, there = self._system(self._url)
+            if not system.exists(there):
+                return False
+            return bool(system.ls(there) if system.isdir(there) else system.size(there))
+        except Exception as error:  # noqa: BLE001 - each file system of fsspec has its own
+            raise self._cannot(error) from None
+
+    def send(self, path: Path) -> None:
+        """Copy the finished target, whole files at a time; a folder takes the place of the last."""
+        try:
+            system, there = self._system(self._url)
+            if path.is_dir() and system.exists(there):  # else it would be put into that
+                system.rm(there, recursive=True)
             system.put(str(path), there, recursive=path.is_dir())
         except Exception as error:  # noqa: BLE001 - each file system of fsspec has its own
             raise self._cannot(error) from None

@@ -201,7 +201,7 @@ class ClientState(KeepsSecrets):
         """
         if self.api_key is None:
             raise APIKeyNotProvided(
-                f"{self.hosts} needs an API key. Pass api_key=… to InferenceHTTPClient, or set "
+                f"{self.hosts} needs an API key. Pass one to InferenceHTTPClient as api_key, or set "
                 "the environment variable ROBOFLOW_API_KEY."
             )
 
