@@ -8,7 +8,6 @@ import socket
 import struct
 import zlib
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 import pybase64
@@ -225,16 +224,6 @@ def test_a_fault_inside_is_500_without_its_story(
     assert response.status_code == 500
     assert response.json() == {"message": "Internal error."}
     assert "ZeroDivisionError" in caplog.text
-
-
-def test_a_body_beyond_the_limit_is_413(
-    session: requests.Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("inference_sdk.local.app.MAX_BODY_BYTES", 1000)
-    with LocalServer() as server:
-        response = session.post(server.url + DETECTION, data=b"x" * 2000, timeout=10)
-    assert response.status_code == 413
-    assert response.json() == {"detail": HTTPStatus(413).phrase}  # which varies with Python
 
 
 def test_a_client_that_goes_away_does_no_harm(inference_server: LocalServer, post: Any) -> None:

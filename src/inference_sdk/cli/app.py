@@ -494,6 +494,30 @@ def serve_command(
             "--allow-url-input", help="Fetch images by URL, from the public internet only."
         ),
     ] = False,
+    allow_file_input: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="DIR",
+            help="Read images that requests name below this folder.",
+            show_default=False,
+        ),
+    ] = None,
+    allow_origin: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ORIGIN", help="Let pages of this origin ask, or * (may be repeated)."
+        ),
+    ] = [],  # noqa: B006 - typer makes a list of its own
+    allow_host: Annotated[
+        list[str],
+        typer.Option(metavar="NAME", help="Answer to this host name, too (may be repeated)."),
+    ] = [],  # noqa: B006
+    limit: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=N", help="Set a limit, such as pixels=80000000 (may be repeated)."
+        ),
+    ] = [],  # noqa: B006
     max_models: Annotated[
         Optional[int],
         typer.Option(
@@ -545,7 +569,9 @@ def serve_command(
         sinks=workflow_files,
         webhooks=workflow_webhooks,
     )
-    life = LifeOptions(max_queue, drain_timeout, allow_url_input)
+    life = LifeOptions(
+        max_queue, drain_timeout, allow_url_input, allow_file_input, allow_origin, allow_host, limit
+    )
     return partial(serve, host, port, api_key, options, known, life, console())
 
 

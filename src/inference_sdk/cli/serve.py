@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from inference_sdk.local import ModelStore
+    from inference_sdk.local.gate import Limits
     from inference_sdk.local.workflows.settings import WorkflowSettings
 
 
@@ -44,6 +45,11 @@ class LifeOptions:
     max_queue: int = 128
     drain_timeout: float = 30.0
     allow_url_input: bool = False
+    allow_file_input: str | None = None
+    allow_origins: Sequence[str] = ()
+    allow_hosts: Sequence[str] = ()
+    limits: Sequence[str] = ()
+    """Each "name=number"."""
 
 
 def serve(
@@ -64,6 +70,7 @@ def serve(
     from inference_sdk.local import UnusableModelError
     from inference_sdk.local import serve as serve_until_stopped
 
+    limits = make_limits(life.limits)
     try:
         store = make_store(options)
         own: list[str] = []
@@ -80,12 +87,41 @@ def serve(
             max_queue=life.max_queue,
             drain_timeout=life.drain_timeout,
             allow_url_input=life.allow_url_input,
+            allow_file_input=life.allow_file_input,
+            allow_origins=life.allow_origins,
+            allow_hosts=life.allow_hosts,
+            limits=limits,
             on_ready=lambda address: _announce(address, own, store, options, console),
             on_stop=lambda sentence: say(console, sentence),
         )
-    except (OSError, ValueError) as error:
+    except ValueError as error:
+        raise CommandError(one_line(error), ExitCode.USAGE) from error
+    except OSError as error:
         raise CommandError(one_line(error), ExitCode.FAILED) from error
     return ExitCode.OK
+
+
+def make_limits(texts: Sequence[str]) -> Limits:
+    """The limits of a command line.
+
+    Raises:
+        CommandError: one is not understood.
+    """
+    from dataclasses import fields
+
+    from inference_sdk.local.gate import Limits
+
+    names = [field.name for field in fields(Limits)]
+    given: dict[str, int] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if name not in names or not number.isdigit() or not int(number):
+            raise CommandError(
+                f"--limit {text}: write a name and a number above 0, as in --limit pixels=80000000. "
+                f"Names: {', '.join(names)}."
+            )
+        given[name] = int(number)
+    return Limits(**given)
 
 
 def make_store(options: ModelOptions) -> ModelStore:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inference_sdk.local.app import MODELS, create_app
     from inference_sdk.local.faults import UnusableModelError
+    from inference_sdk.local.gate import Limits
     from inference_sdk.local.models import InferenceParameters, Model, ModelFile, ModelStore
     from inference_sdk.local.server import LocalServer, serve
 
 __all__ = [
     "MODELS",
     "InferenceParameters",
+    "Limits",
     "LocalServer",
     "Model",
     "ModelFile",
@@ -29,6 +31,7 @@ _HOMES = {
     "MODELS": "app",
     "create_app": "app",
     "InferenceParameters": "models",
+    "Limits": "gate",
     "Model": "models",
     "ModelFile": "models",
     "ModelStore": "models",

@@ -26,6 +26,7 @@ class Admission:
     def __init__(self, most: int = MAX_QUEUE) -> None:
         self.most = most
         self.under_way = 0
+        self.is_ending = False
         self.cut_off = 0
         """Requests that were taken on and not finished, for the server came to its end."""
 
@@ -43,7 +44,7 @@ class Admission:
             try:
                 return await handler(request)
             except asyncio.CancelledError:
-                self.cut_off += 1
+                self.cut_off += self.is_ending  # else its client is gone
                 raise
             finally:
                 self.under_way -= 1

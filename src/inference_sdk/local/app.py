@@ -5,12 +5,12 @@ What it answers is in the modules that have an `add_routes`; here is what holds 
 
 from __future__ import annotations
 
-import hmac
 import logging
 import os
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -20,14 +20,18 @@ from inference_sdk import config
 from inference_sdk.http.operations import metadata
 from inference_sdk.local import inference_routes, registry_routes, streaming
 from inference_sdk.local.admission import ADMISSION, MAX_QUEUE, Admission
-from inference_sdk.local.faults import RequestFault, UnauthorizedError
+from inference_sdk.local.faults import RequestFault
+from inference_sdk.local.gate import Limits, Origins, gate_of
+from inference_sdk.local.gate.doors import opens_again
+from inference_sdk.local.gate.limits import Budget, current_budget
 from inference_sdk.local.models import ModelStore
 from inference_sdk.local.wire import (
     FETCHES_URLS,
+    LIMITS,
     MODELS,
+    READS_FILES,
     WORKERS,
     json_response,
-    read_json_object,
     used_models,
 )
 from inference_sdk.local.workflows import routes as workflow_routes
@@ -40,12 +44,6 @@ __all__ = ["MODELS", "create_app"]
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 256 * 1024 * 1024
-"""A batch of 200 large photographs; more is a mistake."""
-
-OPEN_PATHS = frozenset({"/", "/info", "/healthz", "/readiness"})
-"""Answered without a key."""
-
 
 def create_app(
     *,
@@ -54,6 +52,9 @@ def create_app(
     workflows: WorkflowsGiven = None,
     max_queue: int = MAX_QUEUE,
     allow_url_input: bool = False,
+    allow_file_input: str | os.PathLike[str] | None = None,
+    origins: Origins | None = None,
+    limits: Limits | None = None,
 ) -> web.Application:
     """The application, to be run by `LocalServer`, `serve` or any aiohttp runner.
 
@@ -64,13 +65,26 @@ def create_app(
         workflows: a folder of JSON files, or `WorkflowSettings`; by default none is known by name.
         max_queue: requests under way or waiting; those beyond are answered with 503.
         allow_url_input: fetch images by URL, from the public internet only.
+        allow_file_input: a folder, below which requests may name files.
+        origins: pages in browsers that may ask; by default none but this server's own.
+        limits: how much a request may take; see `Limits`.
+
+    Raises:
+        ValueError: the key is empty.
     """
+    limits = limits or Limits()
     admission = Admission(max_queue)
-    middlewares: list[Middleware] = [_add_headers, _answer_faults]
-    if api_key is not None:
-        middlewares.append(_key_check(api_key))
-    middlewares.append(admission.middleware())
-    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
+    middlewares: list[Middleware] = [
+        opens_again,
+        _add_headers,
+        _answer_faults,
+        *gate_of(origins or Origins(), api_key, limits),
+        admission.middleware(),
+        _budget_of(limits),
+    ]
+    app = web.Application(middlewares=middlewares)
+    app[LIMITS] = limits
+    app[READS_FILES] = None if allow_file_input is None else Path(allow_file_input).resolve()
     app[MODELS] = ModelStore() if models is None else models
     app[ADMISSION] = admission
     app[FETCHES_URLS] = allow_url_input
@@ -82,6 +96,19 @@ def create_app(
     # Last, for it takes any path of two parts.
     inference_routes.add_v0_route(app)
     return app
+
+
+def _budget_of(limits: Limits) -> Middleware:
+    @web.middleware
+    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        budget = Budget(limits, time.monotonic())
+        current_budget.set(budget)
+        try:
+            return await handler(request)
+        finally:
+            budget.abandoned = True  # of work that goes on all the same, nobody hears
+
+    return count
 
 
 async def _workers(app: web.Application) -> AsyncIterator[None]:
@@ -125,31 +152,3 @@ async def _add_headers(request: web.Request, handler: Handler) -> web.StreamResp
         response.headers[metadata.MODEL_LOAD_TIME_HEADER] = f"{sum(loads.values()):.6f}"
         response.headers[metadata.MODEL_LOAD_DETAILS_HEADER] = orjson.dumps(details).decode()
     return response
-
-
-def _key_check(api_key: str) -> Middleware:
-    expected = api_key.encode()
-
-    @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in OPEN_PATHS:
-            sent = await _sent_key(request)
-            if not hmac.compare_digest(sent.encode(errors="replace"), expected):
-                raise UnauthorizedError(
-                    "The API key is wrong or missing. Send the key this server was started with."
-                )
-        return await handler(request)
-
-    return check
-
-
-async def _sent_key(request: web.Request) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    if "api_key" in request.query:
-        return request.query["api_key"]
-    try:
-        return str((await read_json_object(request)).get("api_key") or "")
-    except RequestFault:
-        return ""

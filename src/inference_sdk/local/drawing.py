@@ -44,7 +44,8 @@ def _draw_prediction(
     draw: ImageDraw.ImageDraw, prediction: Mapping[str, Any], parameters: InferenceParameters
 ) -> None:
     colour = _COLOURS[prediction["class_id"] % len(_COLOURS)]
-    stroke = parameters.visualization_stroke_width
+    # What is wider than the picture is drawn for minutes, and shows nothing.
+    stroke = min(parameters.visualization_stroke_width, min(draw.im.size) // 2 + 1)
     half_width, half_height = prediction["width"] / 2, prediction["height"] / 2
     left, top = prediction["x"] - half_width, prediction["y"] - half_height
     right, bottom = prediction["x"] + half_width, prediction["y"] + half_height

@@ -102,6 +102,46 @@ class UnusableModelError(RequestFault, ValueError):
     """An ONNX file that is missing or broken, or of which something has to be told; says what."""
 
 
+class ForbiddenError(RequestFault):
+    """A page that may not ask, or a name that is not this server's."""
+
+    status = 403
+
+
+class ContentTypeError(RequestFault):
+    """A page sends JSON as something else, as browsers do without asking first."""
+
+    status = 415
+
+
+class TooLargeError(RequestFault):
+    """More than the limits of this server allow; names the limit."""
+
+    status = 413
+
+
+class SlowBodyError(RequestFault):
+    """A body that does not come."""
+
+    status = 408
+
+
+class BrokenBodyError(RequestFault):
+    """A body that breaks off, or is not packed as it says."""
+
+
+class AbandonedError(RequestFault):
+    """The client is gone, and with it the reason to go on. Nobody reads the status."""
+
+    status = 499
+
+
+class TooLongError(RequestFault):
+    """Work that takes longer than it may."""
+
+    status = 503
+
+
 class BusyError(RequestFault):
     """More requests than the server takes on at once."""
 

@@ -18,9 +18,13 @@ from inference_sdk.local.faults import (
     NoModelForTaskError,
     WrongTaskError,
 )
+from inference_sdk.local.gate.bodies import read_body
+from inference_sdk.local.gate.forms import file_of
+from inference_sdk.local.gate.limits import require_images
 from inference_sdk.local.models import InferenceParameters, Model
 from inference_sdk.local.tasks import NOT_SERVED, TASKS, Task
 from inference_sdk.local.wire import (
+    LIMITS,
     MODELS,
     answering_id,
     decode_image,
@@ -76,6 +80,7 @@ async def _infer(task: Task, request: web.Request) -> web.Response:
     model_id = task.model_id(body, request.match_info)
     parameters = InferenceParameters.from_wire(body)
     images = _image_references(body)
+    require_images(len(images), request.app[LIMITS])
     model = await _model_for(task, model_id, request)
 
     async def answer(location: Location, reference: Any) -> dict[str, Any]:
@@ -180,26 +185,11 @@ async def _v0_image(request: web.Request) -> bytes | str:
     """
     if "image" in request.query:
         return await fetch_image_file(request, request.query["image"])
-    if request.content_type == "multipart/form-data":
-        return await _form_file(request)
-    payload = await request.read()
+    payload = await read_body()
     if not payload:
         raise InvalidRequestError.missing(("body",))
+    if request.content_type == "multipart/form-data":
+        payload = file_of(request, payload)
     if kind_of(payload) is not None:
         return payload
     return payload.decode("ascii", errors="replace")
-
-
-async def _form_file(request: web.Request) -> bytes | str:
-    """The field `file` of a form, else its first file."""
-    try:
-        form = await request.post()
-    except ValueError as error:
-        raise InvalidRequestError.at(
-            ("body",), "form_invalid", f"Form decode error: {error}", None
-        ) from error
-    files = [value for value in form.values() if isinstance(value, web.FileField)]
-    field = form.get("file", files[0] if files else None)
-    if field is None:
-        raise InvalidRequestError.missing(("body", "file"))
-    return field.file.read() if isinstance(field, web.FileField) else str(field)

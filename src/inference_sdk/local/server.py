@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from types import FrameType, TracebackType
 from typing import IO, Any, cast
@@ -24,10 +25,15 @@ from aiohttp import web
 
 from inference_sdk.local.admission import ADMISSION, MAX_QUEUE
 from inference_sdk.local.faults import UnusableModelError
+from inference_sdk.local.gate import Limits
+from inference_sdk.local.gate.doors import Doors
 from inference_sdk.local.models.fixed import Answer
 from inference_sdk.local.settings import Models, ServerSettings
 from inference_sdk.local.streaming.signalling import load_ahead
+from inference_sdk.local.wire import LIMITS
 from inference_sdk.local.workflows.settings import WorkflowSettings, WorkflowsGiven
+
+logger = logging.getLogger(__name__)
 
 START_TIMEOUT = 60.0
 """Seconds. A process on a busy machine needs a few for its imports."""
@@ -37,6 +43,9 @@ STOP_TIMEOUT = 10.0
 
 DRAIN_TIMEOUT = 2.0
 """Seconds that requests under way may take to end once a program stops its server."""
+
+KEEPALIVE_TIMEOUT = 75.0
+"""Seconds that a connection may be idle."""
 
 LONG_DRAIN_TIMEOUT = 30.0
 """The same for a server that is a command: what it took on is for others, who wait for it."""
@@ -57,6 +66,10 @@ class LocalServer:
             `WorkflowSettings` for what else they may do.
         max_queue: requests under way or waiting; those beyond are answered with 503.
         allow_url_input: fetch images by URL, from the public internet only.
+        allow_file_input: a folder, below which requests may name files.
+        allow_origins: pages in browsers that may ask, such as "https://app.example", or "*".
+        allow_hosts: names of this machine that `Host` may say, beside localhost and numbers.
+        limits: how much requests may take; see `Limits`.
         answers: of models that always say the same, by id, for tests: an answer of the API, a
             status to fail with, a list of these in order, or a function of the picture.
 
@@ -82,6 +95,10 @@ class LocalServer:
         max_queue: int = MAX_QUEUE,
         answers: Mapping[str, Answer] | None = None,
         allow_url_input: bool = False,
+        allow_file_input: str | None = None,
+        allow_origins: Sequence[str] = (),
+        allow_hosts: Sequence[str] = (),
+        limits: Limits | None = None,
     ) -> None:
         self._settings = ServerSettings(
             models,
@@ -90,6 +107,10 @@ class LocalServer:
             max_queue,
             answers,
             allow_url_input,
+            allow_file_input,
+            allow_origins,
+            allow_hosts,
+            limits or Limits(),
         )
         if process and self._settings.has_code:
             raise TypeError(
@@ -115,6 +136,7 @@ class LocalServer:
     def start(self) -> LocalServer:
         """Listen. Calling it on a running server does nothing."""
         if self._running is None:
+            warn_if_open(self._host, self._settings.api_key)
             kind = _ServerProcess if self._in_process else _ServerThread
             self._running = kind(self._host, self._port, self._settings)
         return self
@@ -147,6 +169,10 @@ def serve(
     max_queue: int = MAX_QUEUE,
     drain_timeout: float = LONG_DRAIN_TIMEOUT,
     allow_url_input: bool = False,
+    allow_file_input: str | None = None,
+    allow_origins: Sequence[str] = (),
+    allow_hosts: Sequence[str] = (),
+    limits: Limits | None = None,
     on_ready: Callable[[str], None] | None = None,
     on_stop: Callable[[str], None] | None = None,
 ) -> None:
@@ -162,6 +188,10 @@ def serve(
         workflows: as of `LocalServer`.
         max_queue: requests under way or waiting; those beyond are answered with 503.
         allow_url_input: fetch images by URL, from the public internet only.
+        allow_file_input: a folder, below which requests may name files.
+        allow_origins: pages in browsers that may ask, such as "https://app.example", or "*".
+        allow_hosts: names of this machine that `Host` may say, beside localhost and numbers.
+        limits: how much requests may take; see `Limits`.
         drain_timeout: seconds that requests under way may take to end.
         on_ready: called with the address once the server listens.
         on_stop: called with a sentence when requests are under way as the server is asked to stop,
@@ -171,6 +201,7 @@ def serve(
         OSError: the port is taken.
     """
     tell = on_stop or (lambda _: None)
+    warn_if_open(host, api_key)
     with listen(host, port) as listener:
         address = _url(host, listener.getsockname()[1])
         settings = ServerSettings(
@@ -179,6 +210,10 @@ def serve(
             WorkflowSettings.of(workflows),
             max_queue,
             allow_url_input=allow_url_input,
+            allow_file_input=allow_file_input,
+            allow_origins=allow_origins,
+            allow_hosts=allow_hosts,
+            limits=limits or Limits(),
         )
         app = settings.app()
         asyncio.run(_serve_until_signal(app, listener, address, drain_timeout, on_ready, tell))
@@ -246,14 +281,37 @@ async def run_until(
 ) -> None:
     """Serve on a listening socket until `stop` is set, and what is under way has ended."""
     drain_timeout = DRAIN_TIMEOUT if drain_timeout is None else drain_timeout
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=drain_timeout)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=drain_timeout,
+        handler_cancellation=True,  # a client that is gone waits for nothing
+        auto_decompress=False,  # bodies are unpacked behind the gate, within limits
+        keepalive_timeout=KEEPALIVE_TIMEOUT,
+    )
+    await runner.setup()
+    make = cast("Callable[[], asyncio.Protocol]", runner.server)
+    server: asyncio.Server | None = None
     try:
-        await runner.setup()
-        await web.SockSite(runner, listener).start()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(Doors(make, app[LIMITS]), sock=listener)
         on_ready()
         await stop.wait()
+        app[ADMISSION].is_ending = True
     finally:
+        if server is not None:
+            server.close()
         await runner.cleanup()
+
+
+def warn_if_open(host: str, api_key: str | None) -> None:
+    """Warn of a server that others on the network may use as they like."""
+    if api_key is None and host not in ("localhost", "127.0.0.1", "::1"):
+        logger.warning(
+            "This server listens on %s without a key: whoever reaches it can use it. Give it one "
+            "(api_key, --api-key), or listen on 127.0.0.1.",
+            host,
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:

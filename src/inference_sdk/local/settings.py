@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Union
@@ -12,6 +12,7 @@ from aiohttp import web
 from inference_sdk.http.utils.aliases import resolve_roboflow_model_alias
 from inference_sdk.local.admission import MAX_QUEUE
 from inference_sdk.local.app import create_app
+from inference_sdk.local.gate import Limits, Origins
 from inference_sdk.local.models import ModelStore
 from inference_sdk.local.models.fixed import Answer, FixedModel
 from inference_sdk.local.workflows.settings import WorkflowSettings, WorkflowsGiven
@@ -31,12 +32,17 @@ class ServerSettings:
     max_queue: int = MAX_QUEUE
     answers: Mapping[str, Answer] | None = None
     allow_url_input: bool = False
+    allow_file_input: str | None = None
+    allow_origins: Sequence[str] = ()
+    allow_hosts: Sequence[str] = ()
+    limits: Limits = field(default_factory=Limits)
 
     def app(self) -> web.Application:
         """The application.
 
         Raises:
             UnusableModelError: an ONNX file is broken or of no known kind.
+            ValueError: the key is empty, or an origin is none.
         """
         models = resolve_models(self.models)
         for model_id, answer in (self.answers or {}).items():
@@ -48,16 +54,24 @@ class ServerSettings:
             workflows=self.workflows,
             max_queue=self.max_queue,
             allow_url_input=self.allow_url_input,
+            allow_file_input=self.allow_file_input,
+            origins=Origins(self.allow_origins, self.allow_hosts),
+            limits=self.limits,
         )
 
     def to_json(self) -> dict[str, Any]:
         """What another process makes the same of."""
-        return {**vars(self), "workflows": self.workflows.to_json()}
+        return {
+            **vars(self),
+            "workflows": self.workflows.to_json(),
+            "limits": vars(self.limits),
+        }
 
     @classmethod
     def from_json(cls, settings: Mapping[str, Any]) -> ServerSettings:
         workflows: WorkflowsGiven = settings["workflows"]
-        return cls(**{**settings, "workflows": WorkflowSettings.of(workflows)})
+        limits = Limits(**settings["limits"])
+        return cls(**{**settings, "workflows": WorkflowSettings.of(workflows), "limits": limits})
 
     @property
     def has_code(self) -> bool:

@@ -9,14 +9,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from aiohttp import web
 
 from inference_sdk.http.errors import EncodingError, HTTPClientError
-from inference_sdk.local.faults import InvalidRequestError, Location, UndecodableImageError
+from inference_sdk.local.faults import (
+    ContentTypeError,
+    InvalidRequestError,
+    Location,
+    UndecodableImageError,
+)
+from inference_sdk.local.gate import Limits
+from inference_sdk.local.gate.bodies import read_body
+from inference_sdk.local.gate.json_shape import require_few_values, require_flat
+from inference_sdk.local.gate.limits import current_budget
+from inference_sdk.local.gate.origins import is_from_browser
 from inference_sdk.local.json_answers import to_json
 from inference_sdk.local.models import Model, ModelStore
 
@@ -28,7 +40,9 @@ T = TypeVar("T")
 
 MODELS = web.AppKey("models", ModelStore)
 WORKERS = web.AppKey("workers", ThreadPoolExecutor)
+LIMITS = web.AppKey("limits", Limits)
 FETCHES_URLS = web.AppKey("fetches_urls", bool)
+READS_FILES: web.AppKey[Path | None] = web.AppKey("reads_files")
 
 used_models: ContextVar[dict[str, float | None]] = ContextVar("used_models")
 """Models that took part in the request under way: {id: seconds of loading, None if it was there}.
@@ -41,9 +55,12 @@ IMAGES_AT_ONCE = 8
 
 
 async def run_blocking(request: web.Request, function: Callable[..., T], *arguments: Any) -> T:
-    """Call a function on a worker thread."""
+    """Call a function on a worker thread, in the context of the request."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(request.app[WORKERS], function, *arguments)
+    context = copy_context()
+    return await loop.run_in_executor(
+        request.app[WORKERS], partial(context.run, function, *arguments)
+    )
 
 
 async def in_order(
@@ -71,10 +88,17 @@ async def read_json_object(request: web.Request) -> dict[str, Any]:
 
     Raises:
         InvalidRequestError: it is none.
+        ContentTypeError: a page sends it without saying that it is JSON.
+        TooLargeError: it has more values than this server reads.
     """
-    payload = await request.read()
+    is_json = "json" in request.content_type
+    if not is_json and is_from_browser(request):
+        raise ContentTypeError("Send JSON with the content type application/json.")
+    payload = await read_body()
     if not payload:
         raise InvalidRequestError.missing(("body",))
+    limits = request.app[LIMITS]
+    require_few_values(payload, limits)
     try:
         body = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
@@ -85,6 +109,7 @@ async def read_json_object(request: web.Request) -> dict[str, Any]:
         raise InvalidRequestError.at(
             ("body",), "dict_type", "Input should be a valid dictionary", type(body).__name__
         )
+    require_flat(body, limits)
     return body
 
 
@@ -160,6 +185,8 @@ async def load_image_file(
         return str(value)
     if kind == "url":
         return await fetch_image_file(request, value)
+    if kind == "file" and request.app[READS_FILES] is not None:
+        return await run_blocking(request, read_named_file, request, value)
     raise InvalidRequestError.at(
         (*location, "type"), "enum", "Input should be 'base64' or 'url'", kind
     )
@@ -187,18 +214,44 @@ async def fetch_image_file(request: web.Request, url: str) -> bytes:
         raise UndecodableImageError(f"Could not load input image. Cause: {error}") from error
 
 
+def read_named_file(request: web.Request, name: str) -> bytes:
+    """A file below the folder that the server was started with.
+
+    Raises:
+        UndecodableImageError: it is not below it, or no file.
+    """
+    folder = request.app[READS_FILES]
+    largest = request.app[LIMITS].body_bytes
+    try:
+        path = None if folder is None else (folder / name).resolve(strict=True)
+        inside = path and folder and path.is_relative_to(folder) and path.is_file()
+        if path and inside and path.stat().st_size <= largest:
+            return path.read_bytes()
+    except (OSError, ValueError):  # all the same: what is elsewhere is nobody's business
+        pass
+    raise UndecodableImageError(
+        "Could not load input image. Cause: no such file in the folder of this server "
+        "(--allow-file-input)."
+    )
+
+
 def decode_image(file: bytes | str) -> NDArray[np.uint8]:
     """Pixels of a file, or of the base64 of one: uint8 of shape (H, W, 3), BGR, upright.
 
     Raises:
         UndecodableImageError: it is no image.
     """
-    from inference_sdk.http.utils.encoding import bytes_to_pillow_image, decode_base_64
+    from inference_sdk.http.utils.encoding import decode_base_64
     from inference_sdk.http.utils.image_codec import pillow_to_bgr
+    from inference_sdk.http.utils.picture_opening import open_picture, upright
 
     try:
         content = decode_base_64(file) if isinstance(file, str) else file
-        return pillow_to_bgr(bytes_to_pillow_image(content))
+        picture = open_picture(content)
+        budget = current_budget.get(None)
+        if budget is not None:
+            budget.take_picture(*picture.size)
+        return pillow_to_bgr(upright(picture))
     except EncodingError as error:
         raise UndecodableImageError(f"Could not load input image. Cause: {error}") from error
 

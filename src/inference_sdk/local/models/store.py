@@ -21,6 +21,9 @@ from inference_sdk.local.models.catalogue import packaged_model, packaged_models
 from inference_sdk.local.models.folder import scan
 from inference_sdk.local.models.model_file import ModelFile
 
+MAX_ID = 256
+"""Characters of a model's id: it comes back in headers and errors."""
+
 if TYPE_CHECKING:
     from inference_sdk.local.models.base import Model, ModelFactory
 
@@ -202,7 +205,7 @@ class ModelStore:
 
     def _factory(self, model_id: str) -> ModelFactory:
         factory = self._registered_factory(model_id)
-        if factory is None:
+        if factory is None and len(model_id) <= MAX_ID:
             model = packaged_model(model_id, strict=self._strict)
             if model is not None:
                 return model.factory()
@@ -225,6 +228,8 @@ class ModelStore:
                 self.register_file(model_id, path)
 
     def _unknown(self, model_id: str) -> str:
+        if len(model_id) > MAX_ID:
+            return f"Model ids have at most {MAX_ID} characters, and this one has {len(model_id)}."
         stand_in = packaged_model(model_id)
         if stand_in is not None:
             return (

@@ -66,6 +66,9 @@ MATPLOTLIB = (
 )
 PALETTES = ("DEFAULT", "CUSTOM", "ROBOFLOW", *(f"Matplotlib {name}" for name in MATPLOTLIB))
 
+FULL_CIRCLE = 360
+"""Some numbers are degrees."""
+
 Palette = Annotated[Literal[PALETTES], takes(k.STRING)]  # type: ignore[valid-type]
 Drawable = Annotated[Detections, refers(*k.ALL_BOXES, k.RLE_SEGMENTS)]
 
@@ -82,8 +85,17 @@ class Drawing(Block):
         pixels = self.image.bgr
         if self.copy_image or not pixels.flags.writeable:
             pixels = pixels.copy()
+        self._bound_sizes(max(pixels.shape[:2]))
         drawn = self.draw(np.ascontiguousarray(pixels))
         return {"image": self.image.with_pixels(np.asarray(drawn, np.uint8))}
+
+    def _bound_sizes(self, longest: int) -> None:
+        """No line or radius is larger than the picture: it would be drawn for minutes."""
+        longest = max(longest, FULL_CIRCLE)
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, (int, float)) and value > longest:
+                setattr(self, name, longest)
 
     def draw(self, scene: Pixels) -> Pixels:
         """The picture with something drawn on it; may be the very array.

@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Optional
@@ -20,6 +21,7 @@ from typing import Any, Optional
 import orjson
 
 from inference_sdk.local.faults import RequestFault
+from inference_sdk.local.gate.limits import check_wanted, require_elements
 from inference_sdk.local.workflows.block import Block, FlowBlock, Services, StepContext
 from inference_sdk.local.workflows.errors import (
     OperationFault,
@@ -256,7 +258,7 @@ class _Run:
             for step in group:
                 self.run_step(step)
             return
-        beside = [_threads().submit(self.run_step, step) for step in slow[1:]]
+        beside = [_threads().submit(copy_context().run, self.run_step, step) for step in slow[1:]]
         try:
             for step in group:
                 if step is slow[0] or step not in slow:
@@ -270,6 +272,7 @@ class _Run:
 
     def run_step(self, step: PlannedStep) -> None:
         """Run a step on all elements it has to run on, and put its outputs into the scope."""
+        check_wanted()
         began = time.perf_counter()
         indices = [
             index for index in self.scope.indices.get(step.levels, []) if self._runs_on(step, index)
@@ -358,6 +361,7 @@ class _Run:
                 for name, items in made.items():
                     kept[name][child] = items[position] if position < len(items) else None
         if makes_lists:
+            require_elements(step.name, len(children))
             self.scope.indices[step.output_levels] = children
         for name, values in kept.items():
             if not step.levels and not makes_lists:

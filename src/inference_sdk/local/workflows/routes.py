@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Optional
 from aiohttp import web
 
 from inference_sdk.http import endpoints
-from inference_sdk.local.faults import InvalidRequestError, RequestFault
+from inference_sdk.local.faults import InvalidRequestError, RequestFault, TooLargeError
+from inference_sdk.local.gate.limits import current_budget, require_images
 from inference_sdk.local.wire import (
+    LIMITS,
     MODELS,
     in_order,
     json_response,
@@ -101,8 +103,16 @@ async def _run_specification(request: web.Request) -> web.Response:
     for name in ("specification", "inputs"):
         if body.get(name) is None:
             raise InvalidRequestError.missing(("body", name))
+    _require_few_steps(request, body["specification"])
     workflow = await run_blocking(request, compiled, body["specification"])
     return await _run(request, workflow, body)
+
+
+def _require_few_steps(request: web.Request, specification: Any) -> None:
+    most = request.app[LIMITS].steps
+    steps = specification.get("steps") if isinstance(specification, dict) else None
+    if isinstance(steps, list) and len(steps) > most:
+        raise TooLargeError(f"A workflow may have {most} steps (limit: steps), not {len(steps)}.")
 
 
 async def _run_named(request: web.Request) -> web.Response:
@@ -244,6 +254,7 @@ async def _load_images(request: web.Request, name: str, given: Any) -> Any:
     """Pictures as `WorkflowImage`s; a list is a batch of them."""
     if not isinstance(given, list):
         return await _load_image(request, given, name)
+    require_images(len(given), request.app[LIMITS])
     named = ((request, item, f"{name}.[{index}]") for index, item in enumerate(given))
     return await in_order(_load_image, named)
 
@@ -255,6 +266,9 @@ async def _load_image(request: web.Request, reference: Any, name: str) -> Any:
     reference = _with_type(reference)
     try:
         pixels = await load_image(request, reference, ("body", "inputs", name))
+        current_budget.get().keep_picture(pixels.shape[1], pixels.shape[0])
+    except TooLargeError:
+        raise
     except RequestFault as fault:
         raise WorkflowInputError(f"Input '{name}' is no picture: {fault}") from fault
     sent = reference.get("video_metadata")

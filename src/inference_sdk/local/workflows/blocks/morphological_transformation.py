@@ -12,6 +12,9 @@ from inference_sdk.local.workflows import kinds as k
 from inference_sdk.local.workflows.block import Block, Image, Outputs, Whole, takes
 from inference_sdk.local.workflows.images import Pixels
 
+MAX_KERNEL = 999
+"""Pixels: the kernel is an array of its square."""
+
 OPERATIONS = {
     "Erosion": cv2.MORPH_ERODE,
     "Dilation": cv2.MORPH_DILATE,
@@ -37,8 +40,8 @@ class MorphologicalTransformation(Block):
     ] = "Closing"
 
     def run(self) -> Outputs:
-        if self.kernel_size < 1:
-            raise ValueError(f"kernel_size must be 1 or more, not {self.kernel_size}.")
+        if not 1 <= self.kernel_size <= MAX_KERNEL:
+            raise ValueError(f"kernel_size must be 1 to {MAX_KERNEL}, not {self.kernel_size}.")
         kernel = np.ones((self.kernel_size, self.kernel_size), np.uint8)
         return {"image": self.image.with_pixels(self.transformed(kernel))}
 
@@ -70,8 +73,8 @@ class MorphologicalTransformationV2(Block):
     ] = "Opening then Closing"
 
     def run(self) -> Outputs:
-        if self.kernel_size < 1:
-            raise ValueError(f"kernel_size must be 1 or more, not {self.kernel_size}.")
+        if not 1 <= self.kernel_size <= MAX_KERNEL:
+            raise ValueError(f"kernel_size must be 1 to {MAX_KERNEL}, not {self.kernel_size}.")
         kernel = np.ones((self.kernel_size, self.kernel_size), np.uint8)
         pixels: Any = np.ascontiguousarray(self.image.pixels)
         both = ("Opening", "Closing")
