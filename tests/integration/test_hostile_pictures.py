@@ -236,7 +236,7 @@ IN_ANSWERS = ["a bomb, PNG", "0x0, GIF", "cut short, JPEG", "PostScript", "SVG"]
 @pytest.mark.usefixtures("no_ghostscript")
 @pytest.mark.parametrize("name", IN_ANSWERS)
 @pytest.mark.parametrize("picture_format", FORMATS)
-def test_a_visualisation_that_is_none_is_an_error_of_ours(
+def test_a_visualisation_that_is_none_is_not_opened_and_loses_no_result(
     call: Any, server: RecordingServer, name: str, picture_format: VisualisationResponseFormat
 ) -> None:
     text = base64.b64encode(REFUSED[name]).decode()
@@ -244,8 +244,9 @@ def test_a_visualisation_that_is_none_is_an_error_of_ours(
     client = InferenceHTTPClient(server.url, "some-key-0123")
     client.select_api_v0()
     client.configure(InferenceConfiguration(output_visualisation_format=picture_format))
-    with pytest.raises(EncodingError, match="cannot be decoded"):
-        call(client, "infer", JPEG, model_id="coco/3")
+    with pytest.warns(UserWarning, match="stays as it came.*cannot be decoded"):
+        result = call(client, "infer", JPEG, model_id="coco/3")
+    assert result == {"predictions": [], "visualization": text}
 
 
 # -- anything else -----------------------------------------------------------------------------
