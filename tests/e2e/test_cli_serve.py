@@ -86,3 +86,25 @@ def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     errors = capsys.readouterr().err
     assert f"Cannot listen on 127.0.0.1:{port}" in errors
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--api-key", ""), "API key is empty"),
+        (("--limit", "pixel=3"), "pixels"),
+        (("--limit", "pixels=0"), "above 0"),
+        (("--allow-origin", "app.example"), "no origin"),
+    ],
+)
+def test_what_would_leave_it_open_or_is_none_is_told(
+    arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--port", "0", *arguments]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_others_without_a_key_are_warned_of() -> None:
+    with serving("--host", "0.0.0.0") as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert "without a key" in _rest(process)[1]

@@ -271,7 +271,9 @@ def test_names_of_any_length_are_not_repeated(server: LocalServer) -> None:
     assert len(response.content) < 1_000
 
 
-def workflow(server: LocalServer, steps: list[dict[str, Any]], images: list[Any]) -> Any:
+def workflow(
+    server: LocalServer, steps: list[dict[str, Any]], images: list[Any], timeout: float = 20
+) -> Any:
     return requests.post(
         f"{server.url}/workflows/run",
         json={
@@ -283,7 +285,7 @@ def workflow(server: LocalServer, steps: list[dict[str, Any]], images: list[Any]
             },
             "inputs": {"image": images},
         },
-        timeout=20,
+        timeout=timeout,
     )
 
 
@@ -366,6 +368,19 @@ def test_nor_are_those_of_the_next_request(server: LocalServer) -> None:
         assert b" 408 " in line.recv(65_536)
 
 
+@pytest.mark.parametrize("key", [None, KEY])
+def test_a_body_that_does_not_come_is_not_waited_for(
+    key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference_sdk.local.gate.bodies.WATCH_SECONDS", 0.2)  # 10 otherwise
+    head = (
+        b"POST /infer/object_detection HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Length: 90000\r\n\r\n{"
+    )
+    with LocalServer(answers={"mine/1": ANSWER}, api_key=key) as server:
+        assert b" 408 " in conversation(server, head)
+
+
 def test_more_connections_than_there_is_room_for(locked: LocalServer) -> None:
     address = locked.url.rpartition("/")[2].split(":")
     where = (address[0], int(address[1]))
@@ -375,6 +390,32 @@ def test_more_connections_than_there_is_room_for(locked: LocalServer) -> None:
     finally:
         for line in lines:
             line.close()
+
+
+def test_a_workflow_ends_when_nobody_waits_for_it() -> None:
+    calls: list[float] = []
+
+    def slow(_: Any) -> dict[str, Any]:
+        calls.append(time.monotonic())
+        time.sleep(0.2)
+        return ANSWER
+
+    models = [
+        {
+            "type": "roboflow_core/roboflow_object_detection_model@v2",
+            "name": f"m{n}",
+            "images": "$inputs.image",
+            "model_id": "mine/1",
+        }
+        for n in range(160)
+    ]
+    # At its end the server waits for what its threads still do.
+    with LocalServer(answers={"mine/1": slow}) as server:
+        assert workflow(server, models[:1], [picture()]).status_code == 200
+        calls.clear()
+        with pytest.raises(requests.ReadTimeout):
+            workflow(server, models, [picture()], timeout=0.5)
+    assert 0 < len(calls) < 160
 
 
 # -- files ---------------------------------------------------------------------------------------
