@@ -83,6 +83,15 @@ class FaultServer:
         assert self._ready.wait(LIMIT)
         return self
 
+    def drop(self) -> None:
+        """Break off with those to which the fault is still being done."""
+
+        def abort() -> None:
+            for peer in self.striking:
+                peer.reset()
+
+        self._loop.call_soon_threadsafe(abort)
+
     def __exit__(self, *exception: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(LIMIT)

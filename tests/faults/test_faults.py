@@ -27,7 +27,7 @@ from tests.faults.catalogue import (
     faults_of_servers,
     table,
 )
-from tests.faults.server import Fault, FaultServer, picture
+from tests.faults.server import LIMIT, Fault, FaultServer, picture
 from tests.programs import Face, Player, both_plays
 
 OPTIONS = {
@@ -90,7 +90,11 @@ async def close(client: InferenceHTTPClient, face: Face) -> None:
 async def heal(faulty: FaultServer, face: Face) -> None:
     """Have it behave rightly again, once the fault has been done to its end."""
     faulty.infect(None)
+    began = time.monotonic()
     while faulty.striking:
+        if time.monotonic() - began > LIMIT:
+            faulty.drop()  # else those that come after would wait for it, too
+            pytest.fail("The client keeps a connection open on which it can expect nothing.")
         await face.pause(0.001)
 
 
