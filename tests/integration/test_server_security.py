@@ -110,6 +110,8 @@ def test_a_name_of_ones_own_can_be_allowed() -> None:
         ({"Sec-Fetch-Site": "same-origin"}, 200),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
+        ({"Origin": "127.0.0.1"}, 403),
         ({"Origin": "https://app.example.evil.example"}, 403),
         ({"Origin": "http://app.example"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def make_limits(texts: Sequence[str]) -> Limits:
     given: dict[str, int] = {}
     for text in texts:
         name, _, number = text.partition("=")
-        if name not in names or not number.isdigit() or not int(number):
+        if name not in names or not re.fullmatch(r"0*[1-9][0-9]{0,17}", number):
             raise CommandError(
                 f"--limit {text}: write a name and a number above 0, as in --limit pixels=80000000. "
                 f"Names: {', '.join(names)}."

@@ -79,7 +79,8 @@ class Origins:
             )
 
     def _check_origin(self, request: web.Request, origin: str) -> None:
-        own = urlsplit(origin).netloc == request.host and origin != "null"
+        # The scheme is not compared: a proxy before this server may speak TLS for it.
+        own = origin.partition("://")[2] == request.host and origin != "null"
         if not (own or ANY in self._allowed or origin in self._allowed):
             raise ForbiddenError(
                 "Pages of this origin may not use this server. If it is yours, start the server "
