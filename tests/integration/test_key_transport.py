@@ -49,15 +49,22 @@ TABLE: dict[str, Row] = {row.method: row for row in reversed(ROWS)} | {
 
 SEND_NOTHING = {"load_images", "load_nested_images"}
 
+SENDS_WHAT_OTHERS_SEND = {"ping"}
+"""`/info` and the list of models; see test_ping."""
+
 V1_ONLY = {row.method for row in ROWS if row.modes == ("v1",)} - {"infer", "infer_on_video"}
 
 
 def test_every_public_method_has_a_row():
     assert public_names() == (
         SETTINGS
-        | {name for call in TABLE.keys() | SEND_NOTHING for name in (call, f"{call}_async")}
+        | {
+            name
+            for call in TABLE.keys() | SEND_NOTHING | SENDS_WHAT_OTHERS_SEND
+            for name in (call, f"{call}_async")
+        }
     )
-    assert set(CALLS) == TABLE.keys() | SEND_NOTHING
+    assert set(CALLS) == TABLE.keys() | SEND_NOTHING | SENDS_WHAT_OTHERS_SEND
 
 
 def consume(client: InferenceHTTPClient, method: str, arguments: dict[str, Any]) -> None:

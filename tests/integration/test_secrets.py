@@ -229,7 +229,7 @@ SENDING_NOTHING = {"load_images", "load_nested_images"}
 
 
 def test_every_public_call_is_among_them() -> None:
-    assert set(CALLS) - SENDING_NOTHING == {
+    assert set(CALLS) - SENDING_NOTHING - {"ping"} == {  # which raises nothing: see test_ping
         way.split()[0].rstrip(",") for way in WAYS if way != "load_images"
     }
 

@@ -36,6 +36,7 @@ from inference_sdk.http.entities import (
     HTTPClientMode,
     InferenceConfiguration,
     ModelDescription,
+    PingResult,
     RegisteredModels,
     ServerInfo,
 )
@@ -46,6 +47,7 @@ from inference_sdk.http.operations.inference import (
     VIDEO_INFERENCE_ENDPOINTS,
 )
 from inference_sdk.http.operations.loading import load_all, load_nested
+from inference_sdk.http.operations.ping import ping
 from inference_sdk.http.operations.state import DEFAULT_HEADERS
 from inference_sdk.http.steps import run, run_async
 from inference_sdk.http.utils.frames import frames_of
@@ -197,6 +199,32 @@ class InferenceHTTPClient(
     async def get_server_info_async(self) -> ServerInfo:
         """The async twin of `get_server_info`."""
         return await self._run_async(registry.get_server_info(self._state))
+
+    def ping(self, timeout: float = 10.0) -> PingResult:
+        """Whether the server is there, its version, whether it takes the key, and how fast it is.
+
+        Asks once, without further tries; what is wrong is said in the result, not raised.
+
+        Args:
+            timeout: seconds of silence after which the server counts as not reached.
+
+        Returns:
+            Of several servers, the worst: one with a problem, else the slowest.
+
+        Raises:
+            InvalidParameterError: `timeout` is not above 0.
+
+        Example:
+            >>> result = client.ping()
+            >>> print(result.problem or f"version {result.version}, {result.latency:.3f} s")
+        """
+        client = self.with_options(timeout=timeout, max_tries=1)
+        return client._run(ping(client._state))
+
+    async def ping_async(self, timeout: float = 10.0) -> PingResult:
+        """The async twin of `ping`."""
+        client = self.with_options(timeout=timeout, max_tries=1)
+        return await client._run_async(ping(client._state))
 
     def list_loaded_models(self) -> RegisteredModels:
         """Models that the server has loaded.

@@ -160,6 +160,40 @@ class ServerInfo(FromWire):
 
 
 @dataclass(frozen=True)
+class PingResult:
+    """What came of `InferenceHTTPClient.ping`.
+
+    Attributes:
+        api_url: of the server that was asked, without secrets.
+        reached: whether it answered at all.
+        latency: seconds from asking to its answer, opening the connection included where none
+            was kept; None where it was not reached.
+        server: what it says that it is; None where it does not say.
+        key_accepted: whether it served a request with this client's key (one that asks for no key
+            serves any); False also where it wants a key and there is none; None where that is
+            not known: without a key, and with API v0, which has no call to tell.
+        problem: one sentence, without secrets; None where all is well.
+    """
+
+    api_url: str
+    reached: bool
+    latency: Optional[float] = None
+    server: Optional[ServerInfo] = None
+    key_accepted: Optional[bool] = None
+    problem: Optional[str] = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether calls can be made: the server was reached, and nothing was wrong."""
+        return self.problem is None
+
+    @property
+    def version(self) -> Optional[str]:
+        """Version of the server; None where it does not say."""
+        return None if self.server is None else self.server.version
+
+
+@dataclass(frozen=True)
 class ModelDescription(FromWire):
     """A model that a server has loaded. Heights and widths are pixels of the model's input."""
 
