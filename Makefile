@@ -13,6 +13,9 @@ LOCK := requirements-dev.lock
 TOOLS := .venv-tools
 RELEASE := .venv-release
 
+# What users write, as their checkers see it; it says for itself that pyright is to be strict.
+USER_CODE := tests/typing/user_code.py
+
 .PHONY: demo test lint types api unit short format bench compare-calls test-pythons \
 	soak fuzz lock audit licences sbom clean
 
@@ -28,6 +31,8 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	$(BIN)/mypy
+	$(BIN)/mypy --strict $(USER_CODE)
+	$(BIN)/pyright --pythonpath $(BIN)/python $(USER_CODE)
 
 # The public API beside that of the last release.
 api: $(INSTALLED)

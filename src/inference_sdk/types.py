@@ -13,7 +13,7 @@ checker knows: `is_classification` and its like tell the answers without boxes a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
     Picture = str | np.ndarray[Any, Any] | Image.Image
     FloatMap = np.ndarray[Any, np.dtype[np.float32]]
-
-T = TypeVar("T")
-
-OneOrMany: TypeAlias = T | list[T]
-"""One result for one input, a list in input order for several."""
 
 Several: TypeAlias = list[Any] | tuple[Any, ...]
 """References of several images, however nested."""
@@ -216,6 +211,37 @@ class LanguageResult(_Answered, total=False):
     inference_id: str
     time: float
     image: ImageSize
+
+
+class _Face(_Detection):
+    landmarks: list[Point]
+
+
+class Face(_Face, total=False):
+    """A face: its box, and the places of eyes, nose, mouth and ears."""
+
+    detection_id: str
+    parent_id: str
+
+
+class Gaze(TypedDict):
+    """A face and where it looks, in radians: `yaw` to the side, `pitch` up and down."""
+
+    face: Face
+    yaw: float
+    pitch: float
+
+
+class _Gazes(TypedDict):
+    predictions: list[Gaze]
+
+
+class GazeResult(_Gazes, total=False):
+    """The faces of one image and where they look; times are seconds."""
+
+    time: float
+    time_face_det: float
+    time_gaze_det: float
 
 
 WorkflowOutputs: TypeAlias = dict[str, Any]

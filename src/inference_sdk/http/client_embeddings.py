@@ -3,34 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, overload
 
 from inference_sdk.http.boundary import boundary
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import embeddings
-from inference_sdk.types import EmbeddingResult, OneOrMany, SimilarityResult
+from inference_sdk.types import EmbeddingResult, Several, SimilarityResult
 
 
 @boundary
 class EmbeddingCalls(ClientBase):
     """Part of `InferenceHTTPClient`: CLIP, perception encoder, and vectors of other models."""
 
+    @overload
+    def get_clip_image_embeddings(
+        self,
+        inference_input: ImagesReference,
+        clip_version: str | None = None,
+    ) -> EmbeddingResult: ...
+
+    @overload
+    def get_clip_image_embeddings(
+        self,
+        inference_input: Several,
+        clip_version: str | None = None,
+    ) -> list[EmbeddingResult]: ...
+
     def get_clip_image_embeddings(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         clip_version: str | None = None,
-    ) -> OneOrMany[EmbeddingResult]:
+    ) -> Any:
         """CLIP vectors of images: `embeddings` of each result holds one."""
         return self._run(
             embeddings.clip_image_embeddings(self._state, inference_input, clip_version)
         )
 
+    @overload
+    async def get_clip_image_embeddings_async(
+        self,
+        inference_input: ImagesReference,
+        clip_version: str | None = None,
+    ) -> EmbeddingResult: ...
+
+    @overload
+    async def get_clip_image_embeddings_async(
+        self,
+        inference_input: Several,
+        clip_version: str | None = None,
+    ) -> list[EmbeddingResult]: ...
+
     async def get_clip_image_embeddings_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         clip_version: str | None = None,
-    ) -> OneOrMany[EmbeddingResult]:
+    ) -> Any:
         """The async twin of `get_clip_image_embeddings`."""
         return await self._run_async(
             embeddings.clip_image_embeddings(self._state, inference_input, clip_version)
@@ -58,8 +86,8 @@ class EmbeddingCalls(ClientBase):
         self,
         subject: str | ImagesReference,
         prompt: str | list[str] | ImagesReference | Sequence[ImagesReference],
-        subject_type: str = "image",
-        prompt_type: str = "text",
+        subject_type: Literal["image", "text"] = "image",
+        prompt_type: Literal["image", "text"] = "text",
         clip_version: str | None = None,
     ) -> SimilarityResult:
         """Compare a text or image with others, by the cosine of their CLIP vectors.
@@ -84,8 +112,8 @@ class EmbeddingCalls(ClientBase):
         self,
         subject: str | ImagesReference,
         prompt: str | list[str] | ImagesReference | Sequence[ImagesReference],
-        subject_type: str = "image",
-        prompt_type: str = "text",
+        subject_type: Literal["image", "text"] = "image",
+        prompt_type: Literal["image", "text"] = "text",
         clip_version: str | None = None,
     ) -> SimilarityResult:
         """The async twin of `clip_compare`."""
@@ -95,11 +123,25 @@ class EmbeddingCalls(ClientBase):
             )
         )
 
+    @overload
+    def get_perception_encoder_image_embeddings(
+        self,
+        inference_input: ImagesReference,
+        perception_encoder_version: str | None = None,
+    ) -> EmbeddingResult: ...
+
+    @overload
+    def get_perception_encoder_image_embeddings(
+        self,
+        inference_input: Several,
+        perception_encoder_version: str | None = None,
+    ) -> list[EmbeddingResult]: ...
+
     def get_perception_encoder_image_embeddings(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         perception_encoder_version: str | None = None,
-    ) -> OneOrMany[EmbeddingResult]:
+    ) -> Any:
         """Perception encoder vectors of images, as `get_clip_image_embeddings`."""
         return self._run(
             embeddings.perception_encoder_image_embeddings(
@@ -107,11 +149,25 @@ class EmbeddingCalls(ClientBase):
             )
         )
 
+    @overload
+    async def get_perception_encoder_image_embeddings_async(
+        self,
+        inference_input: ImagesReference,
+        perception_encoder_version: str | None = None,
+    ) -> EmbeddingResult: ...
+
+    @overload
+    async def get_perception_encoder_image_embeddings_async(
+        self,
+        inference_input: Several,
+        perception_encoder_version: str | None = None,
+    ) -> list[EmbeddingResult]: ...
+
     async def get_perception_encoder_image_embeddings_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         perception_encoder_version: str | None = None,
-    ) -> OneOrMany[EmbeddingResult]:
+    ) -> Any:
         """The async twin of `get_perception_encoder_image_embeddings`."""
         return await self._run_async(
             embeddings.perception_encoder_image_embeddings(
@@ -143,12 +199,28 @@ class EmbeddingCalls(ClientBase):
             )
         )
 
+    @overload
+    def get_image_embeddings(
+        self,
+        inference_input: ImagesReference,
+        model_id: str,
+        output_type: Literal["feature_vector", "logits"] = "feature_vector",
+    ) -> EmbeddingResult: ...
+
+    @overload
+    def get_image_embeddings(
+        self,
+        inference_input: Several,
+        model_id: str,
+        output_type: Literal["feature_vector", "logits"] = "feature_vector",
+    ) -> list[EmbeddingResult]: ...
+
     def get_image_embeddings(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str,
         output_type: Literal["feature_vector", "logits"] = "feature_vector",
-    ) -> OneOrMany[EmbeddingResult]:
+    ) -> Any:
         """Vectors that an image model makes on its way to an answer.
 
         Args:
@@ -163,12 +235,28 @@ class EmbeddingCalls(ClientBase):
             embeddings.image_embeddings(self._state, inference_input, model_id, output_type)
         )
 
+    @overload
+    async def get_image_embeddings_async(
+        self,
+        inference_input: ImagesReference,
+        model_id: str,
+        output_type: Literal["feature_vector", "logits"] = "feature_vector",
+    ) -> EmbeddingResult: ...
+
+    @overload
+    async def get_image_embeddings_async(
+        self,
+        inference_input: Several,
+        model_id: str,
+        output_type: Literal["feature_vector", "logits"] = "feature_vector",
+    ) -> list[EmbeddingResult]: ...
+
     async def get_image_embeddings_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str,
         output_type: Literal["feature_vector", "logits"] = "feature_vector",
-    ) -> OneOrMany[EmbeddingResult]:
+    ) -> Any:
         """The async twin of `get_image_embeddings`."""
         return await self._run_async(
             embeddings.image_embeddings(self._state, inference_input, model_id, output_type)

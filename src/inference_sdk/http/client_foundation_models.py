@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from inference_sdk.http.boundary import boundary
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import foundation_models
-from inference_sdk.http.operations.foundation_models import DEPTH_MAP_FORMAT_NOT_NAMED
-from inference_sdk.types import DepthResult, InferenceResult, OCRResult, OneOrMany
+from inference_sdk.http.operations.foundation_models import (
+    DEPTH_MAP_FORMAT_NOT_NAMED,
+    DepthMapFormat,
+)
+from inference_sdk.types import (
+    DepthResult,
+    GazeResult,
+    InferenceResult,
+    LanguageResult,
+    OCRResult,
+    Several,
+)
 
 
 @boundary
 class FoundationModelCalls(ClientBase):
     """Part of `InferenceHTTPClient`: models that are called by name, not by id."""
+
+    @overload
+    def ocr_image(
+        self,
+        inference_input: ImagesReference,
+        model: str = "doctr",
+        version: str | None = None,
+        quantize: bool | None = None,
+        generate_bounding_boxes: bool | None = None,
+        language_codes: list[str] | None = None,
+    ) -> OCRResult: ...
+
+    @overload
+    def ocr_image(
+        self,
+        inference_input: Several,
+        model: str = "doctr",
+        version: str | None = None,
+        quantize: bool | None = None,
+        generate_bounding_boxes: bool | None = None,
+        language_codes: list[str] | None = None,
+    ) -> list[OCRResult]: ...
 
     def ocr_image(
         self,
@@ -25,7 +57,7 @@ class FoundationModelCalls(ClientBase):
         quantize: bool | None = None,
         generate_bounding_boxes: bool | None = None,
         language_codes: list[str] | None = None,
-    ) -> OneOrMany[OCRResult]:
+    ) -> Any:
         """Read the text in images.
 
         Args:
@@ -51,6 +83,28 @@ class FoundationModelCalls(ClientBase):
             )
         )
 
+    @overload
+    async def ocr_image_async(
+        self,
+        inference_input: ImagesReference,
+        model: str = "doctr",
+        version: str | None = None,
+        quantize: bool | None = None,
+        generate_bounding_boxes: bool | None = None,
+        language_codes: list[str] | None = None,
+    ) -> OCRResult: ...
+
+    @overload
+    async def ocr_image_async(
+        self,
+        inference_input: Several,
+        model: str = "doctr",
+        version: str | None = None,
+        quantize: bool | None = None,
+        generate_bounding_boxes: bool | None = None,
+        language_codes: list[str] | None = None,
+    ) -> list[OCRResult]: ...
+
     async def ocr_image_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
@@ -59,7 +113,7 @@ class FoundationModelCalls(ClientBase):
         quantize: bool | None = None,
         generate_bounding_boxes: bool | None = None,
         language_codes: list[str] | None = None,
-    ) -> OneOrMany[OCRResult]:
+    ) -> Any:
         """The async twin of `ocr_image`."""
         return await self._run_async(
             foundation_models.ocr_image(
@@ -73,6 +127,12 @@ class FoundationModelCalls(ClientBase):
             )
         )
 
+    @overload
+    def detect_gazes(self, inference_input: ImagesReference) -> GazeResult: ...
+
+    @overload
+    def detect_gazes(self, inference_input: Several) -> list[GazeResult]: ...
+
     def detect_gazes(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
@@ -84,12 +144,40 @@ class FoundationModelCalls(ClientBase):
         """
         return self._run(foundation_models.detect_gazes(self._state, inference_input))
 
+    @overload
+    async def detect_gazes_async(self, inference_input: ImagesReference) -> GazeResult: ...
+
+    @overload
+    async def detect_gazes_async(self, inference_input: Several) -> list[GazeResult]: ...
+
     async def detect_gazes_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
     ) -> Any:
         """The async twin of `detect_gazes`."""
         return await self._run_async(foundation_models.detect_gazes(self._state, inference_input))
+
+    @overload
+    def infer_lmm(
+        self,
+        inference_input: ImagesReference,
+        model_id: str,
+        prompt: str | None = None,
+        model_id_in_path: bool = False,
+        max_new_tokens: int | None = None,
+        enable_thinking: bool | None = None,
+    ) -> LanguageResult: ...
+
+    @overload
+    def infer_lmm(
+        self,
+        inference_input: Several,
+        model_id: str,
+        prompt: str | None = None,
+        model_id_in_path: bool = False,
+        max_new_tokens: int | None = None,
+        enable_thinking: bool | None = None,
+    ) -> list[LanguageResult]: ...
 
     def infer_lmm(
         self,
@@ -122,6 +210,28 @@ class FoundationModelCalls(ClientBase):
             )
         )
 
+    @overload
+    async def infer_lmm_async(
+        self,
+        inference_input: ImagesReference,
+        model_id: str,
+        prompt: str | None = None,
+        model_id_in_path: bool = False,
+        max_new_tokens: int | None = None,
+        enable_thinking: bool | None = None,
+    ) -> LanguageResult: ...
+
+    @overload
+    async def infer_lmm_async(
+        self,
+        inference_input: Several,
+        model_id: str,
+        prompt: str | None = None,
+        model_id_in_path: bool = False,
+        max_new_tokens: int | None = None,
+        enable_thinking: bool | None = None,
+    ) -> list[LanguageResult]: ...
+
     async def infer_lmm_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
@@ -144,13 +254,31 @@ class FoundationModelCalls(ClientBase):
             )
         )
 
+    @overload
+    def depth_estimation(
+        self,
+        inference_input: ImagesReference,
+        model_id: str = "depth-anything-v3/small",
+        model_id_in_path: bool = False,
+        depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+    ) -> DepthResult: ...
+
+    @overload
+    def depth_estimation(
+        self,
+        inference_input: Several,
+        model_id: str = "depth-anything-v3/small",
+        model_id_in_path: bool = False,
+        depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+    ) -> list[DepthResult]: ...
+
     def depth_estimation(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
-        depth_map_format: str = DEPTH_MAP_FORMAT_NOT_NAMED,
-    ) -> OneOrMany[DepthResult]:
+        depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+    ) -> Any:
         """Estimate the depth of every pixel, normalised to 0..1.
 
         Args:
@@ -170,13 +298,31 @@ class FoundationModelCalls(ClientBase):
             )
         )
 
+    @overload
+    async def depth_estimation_async(
+        self,
+        inference_input: ImagesReference,
+        model_id: str = "depth-anything-v3/small",
+        model_id_in_path: bool = False,
+        depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+    ) -> DepthResult: ...
+
+    @overload
+    async def depth_estimation_async(
+        self,
+        inference_input: Several,
+        model_id: str = "depth-anything-v3/small",
+        model_id_in_path: bool = False,
+        depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+    ) -> list[DepthResult]: ...
+
     async def depth_estimation_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
-        depth_map_format: str = DEPTH_MAP_FORMAT_NOT_NAMED,
-    ) -> OneOrMany[DepthResult]:
+        depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+    ) -> Any:
         """The async twin of `depth_estimation`."""
         return await self._run_async(
             foundation_models.depth_estimation(

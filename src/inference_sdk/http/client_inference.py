@@ -12,7 +12,7 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Union, overload
 
 from inference_sdk.http import pipeline
 from inference_sdk.http.boundary import boundary
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Frame = np.ndarray[Any, np.dtype[np.uint8]]
 
 OnError = Literal["raise", "return"]
+OneOfMany = Union[InferenceResult, HTTPClientError]
+"""What `infer_many` gives for one input."""
 
 
 @boundary
@@ -247,7 +249,7 @@ class InferenceCalls(ClientBase):
         ordered: Literal[True] = True,
         on_error: OnError,
         **options: Unpack[InferenceOptions],
-    ) -> Iterator[InferenceResult | HTTPClientError]: ...
+    ) -> Iterator[OneOfMany]: ...
 
     @overload
     def infer_many(
@@ -256,9 +258,31 @@ class InferenceCalls(ClientBase):
         model_id: str | None = None,
         *,
         ordered: Literal[False],
+        on_error: Literal["raise"] = "raise",
+        **options: Unpack[InferenceOptions],
+    ) -> Iterator[tuple[int, InferenceResult]]: ...
+
+    @overload
+    def infer_many(
+        self,
+        inputs: Iterable[ImagesReference],
+        model_id: str | None = None,
+        *,
+        ordered: Literal[False],
+        on_error: OnError,
+        **options: Unpack[InferenceOptions],
+    ) -> Iterator[tuple[int, OneOfMany]]: ...
+
+    @overload
+    def infer_many(
+        self,
+        inputs: Iterable[ImagesReference],
+        model_id: str | None = None,
+        *,
+        ordered: bool,
         on_error: OnError = "raise",
         **options: Unpack[InferenceOptions],
-    ) -> Iterator[tuple[int, InferenceResult | HTTPClientError]]: ...
+    ) -> Iterator[OneOfMany | tuple[int, OneOfMany]]: ...
 
     def infer_many(
         self,
@@ -316,7 +340,7 @@ class InferenceCalls(ClientBase):
         ordered: Literal[True] = True,
         on_error: OnError,
         **options: Unpack[InferenceOptions],
-    ) -> AsyncIterator[InferenceResult | HTTPClientError]: ...
+    ) -> AsyncIterator[OneOfMany]: ...
 
     @overload
     def infer_many_async(
@@ -325,9 +349,31 @@ class InferenceCalls(ClientBase):
         model_id: str | None = None,
         *,
         ordered: Literal[False],
+        on_error: Literal["raise"] = "raise",
+        **options: Unpack[InferenceOptions],
+    ) -> AsyncIterator[tuple[int, InferenceResult]]: ...
+
+    @overload
+    def infer_many_async(
+        self,
+        inputs: Iterable[ImagesReference] | AsyncIterable[ImagesReference],
+        model_id: str | None = None,
+        *,
+        ordered: Literal[False],
+        on_error: OnError,
+        **options: Unpack[InferenceOptions],
+    ) -> AsyncIterator[tuple[int, OneOfMany]]: ...
+
+    @overload
+    def infer_many_async(
+        self,
+        inputs: Iterable[ImagesReference] | AsyncIterable[ImagesReference],
+        model_id: str | None = None,
+        *,
+        ordered: bool,
         on_error: OnError = "raise",
         **options: Unpack[InferenceOptions],
-    ) -> AsyncIterator[tuple[int, InferenceResult | HTTPClientError]]: ...
+    ) -> AsyncIterator[OneOfMany | tuple[int, OneOfMany]]: ...
 
     async def infer_many_async(
         self,

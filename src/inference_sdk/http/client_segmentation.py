@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from inference_sdk.http.boundary import boundary
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import segmentation
+from inference_sdk.types import Several
 
 
 @boundary
 class SegmentationCalls(ClientBase):
     """Part of `InferenceHTTPClient`: SAM 2 and SAM 3."""
+
+    @overload
+    def sam2_segment_image(
+        self,
+        inference_input: ImagesReference,
+        prompts: list[dict[str, Any]] | None = None,
+        sam2_version_id: str = "hiera_tiny",
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> dict[str, Any]: ...
+
+    @overload
+    def sam2_segment_image(
+        self,
+        inference_input: Several,
+        prompts: list[dict[str, Any]] | None = None,
+        sam2_version_id: str = "hiera_tiny",
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> list[dict[str, Any]]: ...
 
     def sam2_segment_image(
         self,
@@ -44,6 +65,26 @@ class SegmentationCalls(ClientBase):
             )
         )
 
+    @overload
+    async def sam2_segment_image_async(
+        self,
+        inference_input: ImagesReference,
+        prompts: list[dict[str, Any]] | None = None,
+        sam2_version_id: str = "hiera_tiny",
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> dict[str, Any]: ...
+
+    @overload
+    async def sam2_segment_image_async(
+        self,
+        inference_input: Several,
+        prompts: list[dict[str, Any]] | None = None,
+        sam2_version_id: str = "hiera_tiny",
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> list[dict[str, Any]]: ...
+
     async def sam2_segment_image_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
@@ -63,6 +104,28 @@ class SegmentationCalls(ClientBase):
                 mask_input_format,
             )
         )
+
+    @overload
+    def sam3_concept_segment(
+        self,
+        inference_input: ImagesReference,
+        prompts: list[dict[str, Any]],
+        model_id: str = "sam3/sam3_final",
+        output_prob_thresh: float = 0.5,
+        nms_iou_threshold: float | None = None,
+        format: str = "polygon",
+    ) -> dict[str, Any]: ...
+
+    @overload
+    def sam3_concept_segment(
+        self,
+        inference_input: Several,
+        prompts: list[dict[str, Any]],
+        model_id: str = "sam3/sam3_final",
+        output_prob_thresh: float = 0.5,
+        nms_iou_threshold: float | None = None,
+        format: str = "polygon",
+    ) -> list[dict[str, Any]]: ...
 
     def sam3_concept_segment(
         self,
@@ -95,6 +158,28 @@ class SegmentationCalls(ClientBase):
             )
         )
 
+    @overload
+    async def sam3_concept_segment_async(
+        self,
+        inference_input: ImagesReference,
+        prompts: list[dict[str, Any]],
+        model_id: str = "sam3/sam3_final",
+        output_prob_thresh: float = 0.5,
+        nms_iou_threshold: float | None = None,
+        format: str = "polygon",
+    ) -> dict[str, Any]: ...
+
+    @overload
+    async def sam3_concept_segment_async(
+        self,
+        inference_input: Several,
+        prompts: list[dict[str, Any]],
+        model_id: str = "sam3/sam3_final",
+        output_prob_thresh: float = 0.5,
+        nms_iou_threshold: float | None = None,
+        format: str = "polygon",
+    ) -> list[dict[str, Any]]: ...
+
     async def sam3_concept_segment_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
@@ -117,6 +202,24 @@ class SegmentationCalls(ClientBase):
             )
         )
 
+    @overload
+    def sam3_visual_segment(
+        self,
+        inference_input: ImagesReference,
+        prompts: list[dict[str, Any]] | None = None,
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> dict[str, Any]: ...
+
+    @overload
+    def sam3_visual_segment(
+        self,
+        inference_input: Several,
+        prompts: list[dict[str, Any]] | None = None,
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> list[dict[str, Any]]: ...
+
     def sam3_visual_segment(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
@@ -130,6 +233,24 @@ class SegmentationCalls(ClientBase):
                 self._state, inference_input, prompts, multimask_output, mask_input_format
             )
         )
+
+    @overload
+    async def sam3_visual_segment_async(
+        self,
+        inference_input: ImagesReference,
+        prompts: list[dict[str, Any]] | None = None,
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> dict[str, Any]: ...
+
+    @overload
+    async def sam3_visual_segment_async(
+        self,
+        inference_input: Several,
+        prompts: list[dict[str, Any]] | None = None,
+        multimask_output: bool = True,
+        mask_input_format: str = "json",
+    ) -> list[dict[str, Any]]: ...
 
     async def sam3_visual_segment_async(
         self,
@@ -145,6 +266,20 @@ class SegmentationCalls(ClientBase):
             )
         )
 
+    @overload
+    def sam3_embed_image(
+        self,
+        inference_input: ImagesReference,
+        image_id: str | None = None,
+    ) -> dict[str, Any]: ...
+
+    @overload
+    def sam3_embed_image(
+        self,
+        inference_input: Several,
+        image_id: str | None = None,
+    ) -> list[dict[str, Any]]: ...
+
     def sam3_embed_image(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
@@ -157,6 +292,20 @@ class SegmentationCalls(ClientBase):
             image_id: name to keep the preparation under; None lets the server choose.
         """
         return self._run(segmentation.sam3_embed_image(self._state, inference_input, image_id))
+
+    @overload
+    async def sam3_embed_image_async(
+        self,
+        inference_input: ImagesReference,
+        image_id: str | None = None,
+    ) -> dict[str, Any]: ...
+
+    @overload
+    async def sam3_embed_image_async(
+        self,
+        inference_input: Several,
+        image_id: str | None = None,
+    ) -> list[dict[str, Any]]: ...
 
     async def sam3_embed_image_async(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from inference_sdk.http import endpoints
 from inference_sdk.http.answers import Answer
@@ -19,14 +19,15 @@ from inference_sdk.http.utils.depth_maps import decode_depth_estimation_result
 from inference_sdk.http.utils.iterables import unwrap_single_element_list
 from inference_sdk.http.utils.post_processing import combine_gaze_detections
 
-DEPTH_MAP_FORMATS = ("json", "png16", "png8")
+DepthMapFormat = Literal["json", "png16", "png8"]
+DEPTH_MAP_FORMATS = get_args(DepthMapFormat)
 
 
 class _NotNamed(str):
     """A default that can be told from the same text, given by a caller."""
 
 
-DEPTH_MAP_FORMAT_NOT_NAMED: str = _NotNamed(DEPTH_MAP_FORMATS[0])
+DEPTH_MAP_FORMAT_NOT_NAMED = cast(DepthMapFormat, _NotNamed(DEPTH_MAP_FORMATS[0]))
 
 
 def ocr_image(
