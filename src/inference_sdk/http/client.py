@@ -120,7 +120,18 @@ class InferenceHTTPClient(
 
     @classmethod
     def init(cls, api_url: str | Sequence[str], api_key: str | None = None) -> Self:
-        """The same as the constructor."""
+        """The same as the constructor.
+
+        Args:
+            api_url: address of the server, or a list of them.
+            api_key: None takes the environment variable `ROBOFLOW_API_KEY`, if set.
+
+        Returns:
+            A client.
+
+        Raises:
+            InvalidParameterError: an address is none.
+        """
         return cls(api_url=api_url, api_key=api_key)
 
     def __enter__(self) -> Self:
@@ -157,43 +168,118 @@ class InferenceHTTPClient(
     # -- settings ------------------------------------------------------------------------------
 
     def configure(self, inference_configuration: InferenceConfiguration) -> Self:
-        """Set how the client calls; returns the client."""
+        """Set how the client calls; returns the client.
+
+        Args:
+            inference_configuration: takes the place of the one there is.
+
+        Returns:
+            The client itself.
+
+        Raises:
+            HTTPClientError: this client was made by `with_options`, and does not change.
+        """
         return self._change(configuration=inference_configuration)
 
     def use_configuration(
         self, inference_configuration: InferenceConfiguration
     ) -> AbstractContextManager[Self]:
-        """Set how the client calls within a `with` block."""
+        """Set how the client calls within a `with` block.
+
+        Args:
+            inference_configuration: holds until the block ends.
+
+        Returns:
+            A context manager that gives the client.
+
+        Raises:
+            HTTPClientError: this client was made by `with_options`, and does not change.
+        """
         return self._changed("configuration", inference_configuration)
 
     def select_api_v0(self) -> Self:
-        """Speak the API of Roboflow's hosted models; returns the client."""
+        """Speak the API of Roboflow's hosted models; returns the client.
+
+        Returns:
+            The client itself.
+
+        Raises:
+            HTTPClientError: this client was made by `with_options`, and does not change.
+        """
         return self._change(mode=HTTPClientMode.V0)
 
     def select_api_v1(self) -> Self:
-        """Speak the API of an inference server; returns the client."""
+        """Speak the API of an inference server; returns the client.
+
+        Returns:
+            The client itself.
+
+        Raises:
+            HTTPClientError: this client was made by `with_options`, and does not change.
+        """
         return self._change(mode=HTTPClientMode.V1)
 
     def use_api_v0(self) -> AbstractContextManager[Self]:
-        """As `select_api_v0`, within a `with` block."""
+        """As `select_api_v0`, within a `with` block.
+
+        Returns:
+            A context manager that gives the client.
+
+        Raises:
+            HTTPClientError: this client was made by `with_options`, and does not change.
+        """
         return self._changed("mode", HTTPClientMode.V0)
 
     def use_api_v1(self) -> AbstractContextManager[Self]:
-        """As `select_api_v1`, within a `with` block."""
+        """As `select_api_v1`, within a `with` block.
+
+        Returns:
+            A context manager that gives the client.
+
+        Raises:
+            HTTPClientError: this client was made by `with_options`, and does not change.
+        """
         return self._changed("mode", HTTPClientMode.V1)
 
     def select_model(self, model_id: str) -> Self:
-        """Set the model of calls that name none; returns the client."""
+        """Set the model of calls that name none; returns the client.
+
+        Args:
+            model_id: such as "coco/3", or an alias such as "yolov8n-640".
+
+        Returns:
+            The client itself.
+
+        Raises:
+            HTTPClientError: this client was made by `with_options`, and does not change.
+        """
         return self._change(model_id=model_id)
 
     def use_model(self, model_id: str) -> AbstractContextManager[Self]:
-        """As `select_model`, within a `with` block."""
+        """As `select_model`, within a `with` block.
+
+        Args:
+            model_id: such as "coco/3", or an alias such as "yolov8n-640".
+
+        Returns:
+            A context manager that gives the client.
+
+        Raises:
+            HTTPClientError: this client was made by `with_options`, and does not change.
+        """
         return self._changed("model_id", model_id)
 
     # -- the server and its models -------------------------------------------------------------
 
     def get_server_info(self) -> ServerInfo:
-        """Name, version and id of the server."""
+        """Name, version and id of the server.
+
+        Returns:
+            What the server says that it is; see `ServerInfo`.
+
+        Raises:
+            HTTPClientError: there was no answer, or the server refused.
+        """
         return self._run(registry.get_server_info(self._state))
 
     async def get_server_info_async(self) -> ServerInfo:
@@ -229,6 +315,9 @@ class InferenceHTTPClient(
     def list_loaded_models(self) -> RegisteredModels:
         """Models that the server has loaded.
 
+        Returns:
+            Their ids, tasks and input sizes, in `models`.
+
         Raises:
             WrongClientModeError: API v0 is selected; so do the calls below.
         """
@@ -239,7 +328,19 @@ class InferenceHTTPClient(
         return await self._run_async(registry.list_loaded_models(self._state))
 
     def load_model(self, model_id: str, set_as_default: bool = False) -> RegisteredModels:
-        """Have the server load a model, and select it when `set_as_default`."""
+        """Have the server load a model, and select it when `set_as_default`.
+
+        Args:
+            model_id: such as "coco/3", or an alias such as "yolov8n-640".
+            set_as_default: select it for calls that name no model.
+
+        Returns:
+            The models that are loaded then.
+
+        Raises:
+            WrongClientModeError: API v0 is selected.
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(registry.load_model(self._state, model_id, set_as_default))
 
     async def load_model_async(
@@ -249,7 +350,18 @@ class InferenceHTTPClient(
         return await self._run_async(registry.load_model(self._state, model_id, set_as_default))
 
     def unload_model(self, model_id: str) -> RegisteredModels:
-        """Have the server drop a model; if it is the selected one, none is selected after."""
+        """Have the server drop a model; if it is the selected one, none is selected after.
+
+        Args:
+            model_id: such as "coco/3", or an alias such as "yolov8n-640".
+
+        Returns:
+            The models that are still loaded.
+
+        Raises:
+            WrongClientModeError: API v0 is selected.
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(registry.unload_model(self._state, model_id))
 
     async def unload_model_async(self, model_id: str) -> RegisteredModels:
@@ -257,7 +369,15 @@ class InferenceHTTPClient(
         return await self._run_async(registry.unload_model(self._state, model_id))
 
     def unload_all_models(self) -> RegisteredModels:
-        """Have the server drop all models; none is selected after."""
+        """Have the server drop all models; none is selected after.
+
+        Returns:
+            The models that are still loaded: none.
+
+        Raises:
+            WrongClientModeError: API v0 is selected.
+            HTTPClientError: there was no answer, or the server refused.
+        """
         return self._run(registry.unload_all_models(self._state))
 
     async def unload_all_models_async(self) -> RegisteredModels:
@@ -266,6 +386,13 @@ class InferenceHTTPClient(
 
     def get_model_description(self, model_id: str, allow_loading: bool = True) -> ModelDescription:
         """Task and input size of a model, which is loaded first where allowed.
+
+        Args:
+            model_id: such as "coco/3", or an alias such as "yolov8n-640".
+            allow_loading: have the server load a model that it does not list.
+
+        Returns:
+            Its task, and the pixels of its input where the server says them.
 
         Raises:
             ModelNotInitializedError: the server does not have it.
@@ -290,7 +417,20 @@ class InferenceHTTPClient(
         return load_stream_inference_input(input_uri=input_uri, image_extensions=extensions)
 
     def load_images(self, arguments: Mapping[str, Any]) -> Any:
-        """Load images for an operation; by the documented loader, unless encoding is chosen."""
+        """Load images for an operation; by the documented loader, unless encoding is chosen.
+
+        Args:
+            arguments: `inference_input`, and `max_height` and `max_width` in pixels where it is to
+                be
+                scaled down.
+
+        Returns:
+            (base64, scaling factor or None) of each image, in order.
+
+        Raises:
+            EncodingError: an image does not decode.
+            InvalidInputFormatError: an input is no image.
+        """
         if self._encodes_by_default:
             return load_static_inference_input(**arguments)
         return run(load_all(**self._preparation(arguments)), self)
@@ -302,7 +442,18 @@ class InferenceHTTPClient(
         return await run_async(load_all(**self._preparation(arguments)), self)
 
     def load_nested_images(self, arguments: Mapping[str, Any]) -> Any:
-        """As `load_images`, keeping the nesting."""
+        """As `load_images`, keeping the nesting.
+
+        Args:
+            arguments: as of `load_images`.
+
+        Returns:
+            The same pairs, in lists nested as the input's.
+
+        Raises:
+            EncodingError: an image does not decode.
+            InvalidInputFormatError: an input is no image.
+        """
         if self._encodes_by_default:
             return load_nested_batches_of_inference_input(**arguments)
         return run(load_nested(**self._preparation(arguments)), self)

@@ -159,7 +159,11 @@ class ClientBase:
         return self._traffic
 
     def stats(self) -> ClientStats:
-        """What was learnt from the requests of this client and of its copies; sends nothing."""
+        """What was learnt from the requests of this client and of its copies; sends nothing.
+
+        Returns:
+            Requests, tries, bytes and times of each server; see `ClientStats`.
+        """
         return self._traffic.stats(self._state.api_urls)
 
     @property
@@ -174,6 +178,9 @@ class ClientBase:
         Gives, for each call and in all, the seconds it spent on each `Phase`: reading, decoding,
         resizing, encoding, waiting for a slot, connecting, sending, waiting, receiving, parsing;
         what the server says that it worked; bytes, tries, connections. Nothing is sent.
+
+        Returns:
+            A context manager that gives the `Timings`, whole when the block ends.
 
         Example:
             >>> with client.timings() as timings:
@@ -242,6 +249,9 @@ class ClientBase:
             changes: fields of `InferenceConfiguration` and their values; `confidence` and
                 `keypoint_confidence` are short for two of them.
 
+        Returns:
+            The copy; it does not change, and shares connections and statistics.
+
         Raises:
             InvalidParameterError: there is no such option, or a value is out of range.
 
@@ -271,7 +281,11 @@ class ClientBase:
         return copied
 
     def forget_model(self, model_id: str | None = None) -> None:
-        """Select no model any more: at all, or if the selected one is `model_id`."""
+        """Select no model any more: at all, or if the selected one is `model_id`.
+
+        Args:
+            model_id: None forgets whatever is selected.
+        """
         selected = self._state.model_id
         if selected is None or self._frozen:
             return

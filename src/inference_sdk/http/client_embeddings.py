@@ -35,7 +35,19 @@ class EmbeddingCalls(ClientBase):
         inference_input: ImagesReference | Sequence[ImagesReference],
         clip_version: str | None = None,
     ) -> Any:
-        """CLIP vectors of images: `embeddings` of each result holds one."""
+        """CLIP vectors of images: `embeddings` of each result holds one.
+
+        Args:
+            inference_input: see `ImagesReference`; a list, however nested, asks for each.
+            clip_version: such as "ViT-B-32"; None leaves it to the server.
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `embeddings` holds
+            one vector. See `EmbeddingResult`.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(
             embeddings.clip_image_embeddings(self._state, inference_input, clip_version)
         )
@@ -69,7 +81,18 @@ class EmbeddingCalls(ClientBase):
         text: str | list[str],
         clip_version: str | None = None,
     ) -> EmbeddingResult:
-        """CLIP vectors of texts: `embeddings` holds one for each, in order."""
+        """CLIP vectors of texts: `embeddings` holds one for each, in order.
+
+        Args:
+            text: one, or a list of them.
+            clip_version: such as "ViT-B-32"; None leaves it to the server.
+
+        Returns:
+            `embeddings`, a list of vectors, also for one text. See `EmbeddingResult`.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(embeddings.clip_text_embeddings(self._state, text, clip_version))
 
     async def get_clip_text_embeddings_async(
@@ -98,6 +121,9 @@ class EmbeddingCalls(ClientBase):
             subject_type: "image" or "text".
             prompt_type: "image" or "text".
             clip_version: None leaves it to the server.
+
+        Returns:
+            `similarity`, from -1 to 1, for each prompt in order; see `SimilarityResult`.
 
         Raises:
             InvalidParameterError: another type.
@@ -142,7 +168,19 @@ class EmbeddingCalls(ClientBase):
         inference_input: ImagesReference | Sequence[ImagesReference],
         perception_encoder_version: str | None = None,
     ) -> Any:
-        """Perception encoder vectors of images, as `get_clip_image_embeddings`."""
+        """Perception encoder vectors of images, as `get_clip_image_embeddings`.
+
+        Args:
+            inference_input: see `ImagesReference`; a list, however nested, asks for each.
+            perception_encoder_version: None leaves it to the server.
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `embeddings` holds
+            one vector. See `EmbeddingResult`.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(
             embeddings.perception_encoder_image_embeddings(
                 self._state, inference_input, perception_encoder_version
@@ -180,7 +218,18 @@ class EmbeddingCalls(ClientBase):
         text: str | list[str],
         perception_encoder_version: str | None = None,
     ) -> EmbeddingResult:
-        """Perception encoder vectors of texts, as `get_clip_text_embeddings`."""
+        """Perception encoder vectors of texts, as `get_clip_text_embeddings`.
+
+        Args:
+            text: one, or a list of them.
+            perception_encoder_version: None leaves it to the server.
+
+        Returns:
+            `embeddings`, a list of vectors, also for one text. See `EmbeddingResult`.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(
             embeddings.perception_encoder_text_embeddings(
                 self._state, text, perception_encoder_version
@@ -227,6 +276,10 @@ class EmbeddingCalls(ClientBase):
             inference_input: see `ImagesReference`.
             model_id: such as "resnet50".
             output_type: "feature_vector", before the last layer, or "logits", after it.
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `embeddings` holds
+            one vector. See `EmbeddingResult`.
 
         Raises:
             InvalidParameterError: another output type.

@@ -68,6 +68,10 @@ class FoundationModelCalls(ClientBase):
             generate_bounding_boxes: say where each piece of text stands.
             language_codes: to look for (easy_ocr), such as ["en", "pl"].
 
+        Returns:
+            A dict for one image; a list of them, in input order, for several: the text is its
+            `result`. See `OCRResult`.
+
         Raises:
             ValueError: there is no such model.
         """
@@ -139,6 +143,13 @@ class FoundationModelCalls(ClientBase):
     ) -> Any:
         """Find faces and where they look; yaw and pitch in radians.
 
+        Args:
+            inference_input: see `ImagesReference`; a list, however nested, asks for each.
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: the faces, in
+            pixels of the image, with `yaw` and `pitch`. See `GazeResult`.
+
         Raises:
             WrongClientModeError: API v0 is selected.
         """
@@ -197,6 +208,13 @@ class FoundationModelCalls(ClientBase):
             model_id_in_path: name the model in the URL, for servers that route by it.
             max_new_tokens: the longest answer.
             enable_thinking: let the model reason before it answers, where it can.
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `response`, a text,
+            or an object with some models. See `LanguageResult`.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
         return self._run(
             foundation_models.infer_lmm(
@@ -289,6 +307,11 @@ class FoundationModelCalls(ClientBase):
                 some 20 bytes a pixel; "png16" and "png8": it is a float32 array (H, W), at 2
                 and 1 bytes a pixel at most (servers from 1.5).
 
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `normalized_depth`,
+            of the image's height and width (see `depth_map_format`), and `image`, a picture of it
+            in base64. See `DepthResult`.
+
         Raises:
             InvalidParameterError: there is no such format.
         """
@@ -339,8 +362,17 @@ class FoundationModelCalls(ClientBase):
     ) -> list[InferenceResult]:
         """Find objects of classes named in words.
 
+        Args:
+            inference_input: see `ImagesReference`; a list, however nested, asks for each.
+            class_names: what to look for, in words.
+            model_version: such as "l"; None leaves it to the server.
+            confidence: 0..1; objects below it are left out.
+
         Returns:
             A list of results, also for one image.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
         return self._run(
             foundation_models.infer_from_yolo_world(

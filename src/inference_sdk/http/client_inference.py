@@ -141,7 +141,21 @@ class InferenceCalls(ClientBase):
         model_id: str | None = None,
         **options: Unpack[InferenceOptions],
     ) -> Any:
-        """`infer` against Roboflow's hosted models, whatever API is selected."""
+        """`infer` against Roboflow's hosted models, whatever API is selected.
+
+        Args:
+            inference_input: see `ImagesReference`; a list, however nested, asks for each.
+            model_id: `project/version`, or an alias; None takes the selected model.
+            options: settings for this call; see `InferenceOptions`.
+
+        Returns:
+            As of `infer`.
+
+        Raises:
+            APIKeyNotProvided: there is no key.
+            InvalidModelIdentifier: the model's id is not `project/version`.
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         client = self._for(options, OF_IMAGES)
         return client._run(inference.infer_from_api_v0(client._state, inference_input, model_id))
 
@@ -195,6 +209,14 @@ class InferenceCalls(ClientBase):
         **options: Unpack[InferenceOptions],
     ) -> Any:
         """`infer` against an inference server; looks the model up and loads it where needed.
+
+        Args:
+            inference_input: see `ImagesReference`; a list, however nested, asks for each.
+            model_id: None takes the selected model.
+            options: settings for this call; see `InferenceOptions`.
+
+        Returns:
+            As of `infer`.
 
         Raises:
             WrongClientModeError: API v0 is selected.
@@ -306,6 +328,13 @@ class InferenceCalls(ClientBase):
             on_error: "raise" ends at the first input that fails, and says which; "return"
                 gives the `HTTPClientError` in that input's place, and goes on.
             options: settings for this call; see `InferenceOptions`.
+
+        Returns:
+            An iterator of results as of `infer`, one for each input.
+
+        Raises:
+            InvalidParameterError: there is no such option, or `inputs` is one image.
+            HTTPClientError: an input failed; `input_index` says which.
 
         Example:
             >>> fast = client.with_options(max_concurrent_requests=8)
@@ -486,6 +515,9 @@ class InferenceCalls(ClientBase):
             model_id: None takes the selected model.
             options: settings for this call: `class_filter`, `timeout`.
 
+        Returns:
+            What the model found in the clip, as the server tells it.
+
         Raises:
             ModelTaskTypeNotSupportedError: the model takes images; use `infer`.
         """
@@ -509,7 +541,20 @@ class InferenceCalls(ClientBase):
         model_id: str | None = None,
         **options: Unpack[ClipOptions],
     ) -> dict[str, Any]:
-        """`infer_on_video` against Roboflow's hosted models, whatever API is selected."""
+        """`infer_on_video` against Roboflow's hosted models, whatever API is selected.
+
+        Args:
+            video_reference: an http(s) URL, or a path, whose file is uploaded.
+            model_id: None takes the selected model.
+            options: settings for this call: `class_filter`, `timeout`.
+
+        Returns:
+            As of `infer_on_video`.
+
+        Raises:
+            APIKeyNotProvided: there is no key.
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         client = self._for(options, OF_CLIPS)
         return client._run(
             clips.infer_on_video_from_api_v0(client._state, video_reference, model_id)
@@ -532,7 +577,20 @@ class InferenceCalls(ClientBase):
         model_id: str | None = None,
         **options: Unpack[ClipOptions],
     ) -> dict[str, Any]:
-        """`infer_on_video` against an inference server."""
+        """`infer_on_video` against an inference server.
+
+        Args:
+            video_reference: an http(s) URL, which the server fetches, or a path.
+            model_id: None takes the selected model.
+            options: settings for this call: `class_filter`, `timeout`.
+
+        Returns:
+            As of `infer_on_video`.
+
+        Raises:
+            WrongClientModeError: API v0 is selected.
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         client = self._for(options, OF_CLIPS)
         return client._run(
             clips.infer_on_video_from_api_v1(client._state, video_reference, model_id)

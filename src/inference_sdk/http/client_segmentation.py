@@ -53,6 +53,13 @@ class SegmentationCalls(ClientBase):
             sam2_version_id: "hiera_tiny", "hiera_small", "hiera_b_plus" or "hiera_large".
             multimask_output: try several masks where a prompt is ambiguous.
             mask_input_format: of the masks in the answer: "json" (polygons) or "rle".
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `predictions`, the
+            `masks` and `confidence` of each prompt.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
         return self._run(
             segmentation.sam2_segment_image(
@@ -145,6 +152,13 @@ class SegmentationCalls(ClientBase):
             output_prob_thresh: masks below this confidence (0..1) are left out.
             nms_iou_threshold: overlap (0..1) above which masks of several prompts are one.
             format: "polygon", "rle" or "json".
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `prompt_results`,
+            the `predictions` for each prompt in order.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
         return self._run(
             segmentation.sam3_concept_segment(
@@ -227,7 +241,21 @@ class SegmentationCalls(ClientBase):
         multimask_output: bool = True,
         mask_input_format: str = "json",
     ) -> Any:
-        """Segment what points or boxes mark, with SAM 3; arguments as of `sam2_segment_image`."""
+        """Segment what points or boxes mark, with SAM 3; arguments as of `sam2_segment_image`.
+
+        Args:
+            inference_input: see `ImagesReference`; a list, however nested, asks for each.
+            prompts: points and boxes in pixels; None segments everything.
+            multimask_output: try several masks where a prompt is ambiguous.
+            mask_input_format: of the masks in the answer: "json" (polygons) or "rle".
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `predictions`, the
+            `masks` and `confidence` of each prompt.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(
             segmentation.sam3_visual_segment(
                 self._state, inference_input, prompts, multimask_output, mask_input_format
@@ -290,6 +318,13 @@ class SegmentationCalls(ClientBase):
         Args:
             inference_input: see `ImagesReference`.
             image_id: name to keep the preparation under; None lets the server choose.
+
+        Returns:
+            A dict for one image; a list of them, in input order, for several: `image_id`, the
+            name that the preparation is kept under.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
         return self._run(segmentation.sam3_embed_image(self._state, inference_input, image_id))
 
@@ -340,6 +375,9 @@ class SegmentationCalls(ClientBase):
             with_mesh_postprocess: smooth and fill the meshes.
             with_texture_baking: bake the colours into textures.
             use_distillations: use the smaller, faster models.
+
+        Returns:
+            The meshes and the scene, in base64, as the server tells them.
 
         Raises:
             InvalidParameterError: not exactly one image.

@@ -94,7 +94,27 @@ class WorkflowCalls(ClientBase):
         workflow_version_id: str | None = None,
         disable_sinks: bool = False,
     ) -> list[dict[str, Any]]:
-        """As `run_workflow`, at the addresses of servers before it."""
+        """As `run_workflow`, at the addresses of servers before it.
+
+        Args:
+            workspace_name: workspace of a workflow that is kept at Roboflow.
+            workflow_name: its name there.
+            specification: a workflow as a dict, in place of both.
+            images: images by input name; a list, however nested, is a batch.
+            parameters: other inputs by name.
+            excluded_fields: outputs to leave out of the answer.
+            use_cache: let the server reuse the definition that it fetched before.
+            enable_profiling: write the server's trace to `profiling_directory`.
+            workflow_version_id: a version other than the latest.
+            disable_sinks: run without writing anywhere.
+
+        Returns:
+            As of `run_workflow`.
+
+        Raises:
+            InvalidParameterError: both ways to name a workflow, or neither.
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(workflows.infer_from_workflow(self._state, **given(locals())))
 
     @deprecated("use `run_workflow` instead")
@@ -187,7 +207,14 @@ class WorkflowCalls(ClientBase):
 
     @experimental(PIPELINES_MAY_CHANGE)
     def list_inference_pipelines(self) -> Any:
-        """Pipelines of the server."""
+        """Pipelines of the server.
+
+        Returns:
+            The ids of the pipelines, as the server tells them.
+
+        Raises:
+            HTTPClientError: there was no answer, or the server refused.
+        """
         return self._run(pipelines.list_all(self._state))
 
     @experimental(PIPELINES_MAY_CHANGE)
@@ -200,7 +227,17 @@ class WorkflowCalls(ClientBase):
         self,
         pipeline_id: str,
     ) -> dict[str, Any]:
-        """State of a pipeline and of its sources."""
+        """State of a pipeline and of its sources.
+
+        Args:
+            pipeline_id: of the pipeline, as `list_inference_pipelines` names it.
+
+        Returns:
+            `report`, the state of the pipeline and of each source, as the server tells it.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(pipelines.status(self._state, pipeline_id))
 
     @experimental(PIPELINES_MAY_CHANGE)
@@ -216,7 +253,17 @@ class WorkflowCalls(ClientBase):
         self,
         pipeline_id: str,
     ) -> dict[str, Any]:
-        """Stop a pipeline from reading frames, until it is resumed."""
+        """Stop a pipeline from reading frames, until it is resumed.
+
+        Args:
+            pipeline_id: of the pipeline, as `list_inference_pipelines` names it.
+
+        Returns:
+            `status` of the request, and `context` with its `request_id` and the `pipeline_id`.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(pipelines.pause(self._state, pipeline_id))
 
     @experimental(PIPELINES_MAY_CHANGE)
@@ -232,7 +279,17 @@ class WorkflowCalls(ClientBase):
         self,
         pipeline_id: str,
     ) -> dict[str, Any]:
-        """Let a paused pipeline go on."""
+        """Let a paused pipeline go on.
+
+        Args:
+            pipeline_id: of the pipeline, as `list_inference_pipelines` names it.
+
+        Returns:
+            `status` of the request, and `context` with its `request_id` and the `pipeline_id`.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(pipelines.resume(self._state, pipeline_id))
 
     @experimental(PIPELINES_MAY_CHANGE)
@@ -248,7 +305,17 @@ class WorkflowCalls(ClientBase):
         self,
         pipeline_id: str,
     ) -> dict[str, Any]:
-        """End a pipeline."""
+        """End a pipeline.
+
+        Args:
+            pipeline_id: of the pipeline, as `list_inference_pipelines` names it.
+
+        Returns:
+            `status` of the request, and `context` with its `request_id` and the `pipeline_id`.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
+        """
         return self._run(pipelines.terminate(self._state, pipeline_id))
 
     @experimental(PIPELINES_MAY_CHANGE)
@@ -270,6 +337,13 @@ class WorkflowCalls(ClientBase):
         Args:
             pipeline_id: of the pipeline.
             excluded_fields: outputs to leave out.
+
+        Returns:
+            `outputs` of the workflow for each source, and `frames_metadata`; both empty where
+            none waits.
+
+        Raises:
+            HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
         return self._run(pipelines.consume(self._state, pipeline_id, excluded_fields))
 
