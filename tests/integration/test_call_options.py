@@ -103,7 +103,7 @@ def test_an_option_like_no_other_is_refused_with_all_there_are(server, call):
     with pytest.raises(InvalidParameterError, match=r"'zzz'\. It is one of .*confidence.*iou_thr"):
         call(client_for(server, "v1"), "infer", COFFEE, "coco/3", zzz=1)
     with pytest.raises(
-        InvalidParameterError, match=r"'confidence'\. It is one of class_filter, time"
+        InvalidParameterError, match=r"'confidence'\. It is one of class_filter, model_id, time"
     ):
         call(client_for(server, "v1"), "infer_on_video", "clip.mp4", "coco/3", confidence=1)
     assert not server.requests

@@ -97,7 +97,7 @@ def video(path: str) -> None:
 
 def other_tasks(path: str) -> None:
     assert_type(client.ocr_image(path), OCRResult)
-    assert_type(client.ocr_image(path)["result"], str)
+    assert_type(client.ocr_image(path, timeout=5)["result"], str)
     assert_type(client.ocr_image([path, path], model="easy_ocr"), list[OCRResult])
     assert_type(client.depth_estimation(path, depth_map_format="png16"), DepthResult)
     assert_type(client.get_clip_image_embeddings(path), EmbeddingResult)

@@ -39,6 +39,27 @@ class ClipOptions(TypedDict, total=False):
     timeout: Timeout
 
 
+class TaskOptions(TypedDict, total=False):
+    """Options of one call of a task with arguments of its own, such as `ocr_image`."""
+
+    color_order: ColorOrder
+    timeout: Timeout
+
+
+class TextOptions(TypedDict, total=False):
+    """Options of one call that sends texts."""
+
+    timeout: Timeout
+
+
+class WorkflowOptions(TypedDict, total=False):
+    """Options of one call of `run_workflow`; the workflow's own inputs are its `parameters`."""
+
+    color_order: ColorOrder
+    output_visualisation_format: VisualisationResponseFormat
+    timeout: Timeout
+
+
 class InferenceOptions(TypedDict, total=False):
     """Options of one call of `infer`, `infer_many` or `infer_on_stream`.
 
@@ -77,6 +98,9 @@ class InferenceOptions(TypedDict, total=False):
 
 
 OF_CLIPS = frozenset(ClipOptions.__annotations__)
+OF_TASKS = frozenset(TaskOptions.__annotations__)
+OF_TEXTS = frozenset(TextOptions.__annotations__)
+OF_WORKFLOWS = frozenset(WorkflowOptions.__annotations__)
 OF_IMAGES = frozenset(InferenceOptions.__annotations__)
 
 
@@ -85,8 +109,15 @@ def full_name(option: str) -> str:
     return SHORT_NAMES.get(option, option)
 
 
-def require_known(options: Iterable[str], known: frozenset[str]) -> None:
+def require_known(
+    options: Iterable[str], known: frozenset[str], arguments: Collection[str] = ()
+) -> None:
     """Refuse options that a call does not take; a setting's own name is as good as its short one.
+
+    Args:
+        options: names that a call was given.
+        known: options that it takes.
+        arguments: its other arguments, which may have been meant.
 
     Raises:
         InvalidParameterError: names the option, and the one that was probably meant.
@@ -94,7 +125,8 @@ def require_known(options: Iterable[str], known: frozenset[str]) -> None:
     settings = {full_name(option) for option in known}
     for option in options:
         if full_name(option) not in settings:
-            raise InvalidParameterError(f"There is no option {option!r}{_meant(option, known)}")
+            meant = _meant(option, {*known, *arguments})
+            raise InvalidParameterError(f"There is no option {option!r}{meant}")
 
 
 def require_of_task(

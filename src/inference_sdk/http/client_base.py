@@ -275,7 +275,9 @@ class ClientBase:
         """The client that carries out a call: this one, or a copy with the call's options."""
         if not options:
             return self
-        require_known(options, known)
+        called = sys._getframe(1).f_code  # the method that was given them
+        arguments = called.co_varnames[1 : called.co_argcount + called.co_kwonlyargcount]
+        require_known(options, known, arguments)
         copied = self.with_options(**options)
         copied._state = replace(copied._state, named=frozenset(map(full_name, options)))
         return copied

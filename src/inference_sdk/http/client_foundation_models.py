@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from inference_sdk.http.boundary import boundary
+from inference_sdk.http.call_options import OF_TASKS, TaskOptions
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import foundation_models
@@ -22,6 +23,9 @@ from inference_sdk.types import (
     Several,
 )
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 @boundary
 class FoundationModelCalls(ClientBase):
@@ -36,6 +40,7 @@ class FoundationModelCalls(ClientBase):
         quantize: bool | None = None,
         generate_bounding_boxes: bool | None = None,
         language_codes: list[str] | None = None,
+        **options: Unpack[TaskOptions],
     ) -> OCRResult: ...
 
     @overload
@@ -47,6 +52,7 @@ class FoundationModelCalls(ClientBase):
         quantize: bool | None = None,
         generate_bounding_boxes: bool | None = None,
         language_codes: list[str] | None = None,
+        **options: Unpack[TaskOptions],
     ) -> list[OCRResult]: ...
 
     def ocr_image(
@@ -57,6 +63,7 @@ class FoundationModelCalls(ClientBase):
         quantize: bool | None = None,
         generate_bounding_boxes: bool | None = None,
         language_codes: list[str] | None = None,
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """Read the text in images.
 
@@ -67,6 +74,7 @@ class FoundationModelCalls(ClientBase):
             quantize: use the smaller, faster weights (doctr, easy_ocr).
             generate_bounding_boxes: say where each piece of text stands.
             language_codes: to look for (easy_ocr), such as ["en", "pl"].
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A dict for one image; a list of them, in input order, for several: the text is its
@@ -75,9 +83,10 @@ class FoundationModelCalls(ClientBase):
         Raises:
             ValueError: there is no such model.
         """
-        return self._run(
+        client = self._for(options, OF_TASKS)
+        return client._run(
             foundation_models.ocr_image(
-                self._state,
+                client._state,
                 inference_input,
                 model,
                 version,
@@ -96,6 +105,7 @@ class FoundationModelCalls(ClientBase):
         quantize: bool | None = None,
         generate_bounding_boxes: bool | None = None,
         language_codes: list[str] | None = None,
+        **options: Unpack[TaskOptions],
     ) -> OCRResult: ...
 
     @overload
@@ -107,6 +117,7 @@ class FoundationModelCalls(ClientBase):
         quantize: bool | None = None,
         generate_bounding_boxes: bool | None = None,
         language_codes: list[str] | None = None,
+        **options: Unpack[TaskOptions],
     ) -> list[OCRResult]: ...
 
     async def ocr_image_async(
@@ -117,11 +128,13 @@ class FoundationModelCalls(ClientBase):
         quantize: bool | None = None,
         generate_bounding_boxes: bool | None = None,
         language_codes: list[str] | None = None,
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """The async twin of `ocr_image`."""
-        return await self._run_async(
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
             foundation_models.ocr_image(
-                self._state,
+                client._state,
                 inference_input,
                 model,
                 version,
@@ -132,19 +145,25 @@ class FoundationModelCalls(ClientBase):
         )
 
     @overload
-    def detect_gazes(self, inference_input: ImagesReference) -> GazeResult: ...
+    def detect_gazes(
+        self, inference_input: ImagesReference, **options: Unpack[TaskOptions]
+    ) -> GazeResult: ...
 
     @overload
-    def detect_gazes(self, inference_input: Several) -> list[GazeResult]: ...
+    def detect_gazes(
+        self, inference_input: Several, **options: Unpack[TaskOptions]
+    ) -> list[GazeResult]: ...
 
     def detect_gazes(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """Find faces and where they look; yaw and pitch in radians.
 
         Args:
             inference_input: see `ImagesReference`; a list, however nested, asks for each.
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A dict for one image; a list of them, in input order, for several: the faces, in
@@ -153,20 +172,29 @@ class FoundationModelCalls(ClientBase):
         Raises:
             WrongClientModeError: API v0 is selected.
         """
-        return self._run(foundation_models.detect_gazes(self._state, inference_input))
+        client = self._for(options, OF_TASKS)
+        return client._run(foundation_models.detect_gazes(client._state, inference_input))
 
     @overload
-    async def detect_gazes_async(self, inference_input: ImagesReference) -> GazeResult: ...
+    async def detect_gazes_async(
+        self, inference_input: ImagesReference, **options: Unpack[TaskOptions]
+    ) -> GazeResult: ...
 
     @overload
-    async def detect_gazes_async(self, inference_input: Several) -> list[GazeResult]: ...
+    async def detect_gazes_async(
+        self, inference_input: Several, **options: Unpack[TaskOptions]
+    ) -> list[GazeResult]: ...
 
     async def detect_gazes_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """The async twin of `detect_gazes`."""
-        return await self._run_async(foundation_models.detect_gazes(self._state, inference_input))
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
+            foundation_models.detect_gazes(client._state, inference_input)
+        )
 
     @overload
     def infer_lmm(
@@ -177,6 +205,7 @@ class FoundationModelCalls(ClientBase):
         model_id_in_path: bool = False,
         max_new_tokens: int | None = None,
         enable_thinking: bool | None = None,
+        **options: Unpack[TaskOptions],
     ) -> LanguageResult: ...
 
     @overload
@@ -188,6 +217,7 @@ class FoundationModelCalls(ClientBase):
         model_id_in_path: bool = False,
         max_new_tokens: int | None = None,
         enable_thinking: bool | None = None,
+        **options: Unpack[TaskOptions],
     ) -> list[LanguageResult]: ...
 
     def infer_lmm(
@@ -198,6 +228,7 @@ class FoundationModelCalls(ClientBase):
         model_id_in_path: bool = False,
         max_new_tokens: int | None = None,
         enable_thinking: bool | None = None,
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """Ask a language model about images.
 
@@ -208,6 +239,7 @@ class FoundationModelCalls(ClientBase):
             model_id_in_path: name the model in the URL, for servers that route by it.
             max_new_tokens: the longest answer.
             enable_thinking: let the model reason before it answers, where it can.
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A dict for one image; a list of them, in input order, for several: `response`, a text,
@@ -216,9 +248,10 @@ class FoundationModelCalls(ClientBase):
         Raises:
             HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
-        return self._run(
+        client = self._for(options, OF_TASKS)
+        return client._run(
             foundation_models.infer_lmm(
-                self._state,
+                client._state,
                 inference_input,
                 model_id,
                 prompt,
@@ -237,6 +270,7 @@ class FoundationModelCalls(ClientBase):
         model_id_in_path: bool = False,
         max_new_tokens: int | None = None,
         enable_thinking: bool | None = None,
+        **options: Unpack[TaskOptions],
     ) -> LanguageResult: ...
 
     @overload
@@ -248,6 +282,7 @@ class FoundationModelCalls(ClientBase):
         model_id_in_path: bool = False,
         max_new_tokens: int | None = None,
         enable_thinking: bool | None = None,
+        **options: Unpack[TaskOptions],
     ) -> list[LanguageResult]: ...
 
     async def infer_lmm_async(
@@ -258,11 +293,13 @@ class FoundationModelCalls(ClientBase):
         model_id_in_path: bool = False,
         max_new_tokens: int | None = None,
         enable_thinking: bool | None = None,
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """The async twin of `infer_lmm`."""
-        return await self._run_async(
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
             foundation_models.infer_lmm(
-                self._state,
+                client._state,
                 inference_input,
                 model_id,
                 prompt,
@@ -279,6 +316,7 @@ class FoundationModelCalls(ClientBase):
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
         depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+        **options: Unpack[TaskOptions],
     ) -> DepthResult: ...
 
     @overload
@@ -288,6 +326,7 @@ class FoundationModelCalls(ClientBase):
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
         depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+        **options: Unpack[TaskOptions],
     ) -> list[DepthResult]: ...
 
     def depth_estimation(
@@ -296,6 +335,7 @@ class FoundationModelCalls(ClientBase):
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
         depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """Estimate the depth of every pixel, normalised to 0..1.
 
@@ -306,6 +346,7 @@ class FoundationModelCalls(ClientBase):
             depth_map_format: how the map travels. "json": `normalized_depth` is a nested list,
                 some 20 bytes a pixel; "png16" and "png8": it is a float32 array (H, W), at 2
                 and 1 bytes a pixel at most (servers from 1.5).
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A dict for one image; a list of them, in input order, for several: `normalized_depth`,
@@ -315,9 +356,10 @@ class FoundationModelCalls(ClientBase):
         Raises:
             InvalidParameterError: there is no such format.
         """
-        return self._run(
+        client = self._for(options, OF_TASKS)
+        return client._run(
             foundation_models.depth_estimation(
-                self._state, inference_input, model_id, model_id_in_path, depth_map_format
+                client._state, inference_input, model_id, model_id_in_path, depth_map_format
             )
         )
 
@@ -328,6 +370,7 @@ class FoundationModelCalls(ClientBase):
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
         depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+        **options: Unpack[TaskOptions],
     ) -> DepthResult: ...
 
     @overload
@@ -337,6 +380,7 @@ class FoundationModelCalls(ClientBase):
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
         depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+        **options: Unpack[TaskOptions],
     ) -> list[DepthResult]: ...
 
     async def depth_estimation_async(
@@ -345,11 +389,13 @@ class FoundationModelCalls(ClientBase):
         model_id: str = "depth-anything-v3/small",
         model_id_in_path: bool = False,
         depth_map_format: DepthMapFormat = DEPTH_MAP_FORMAT_NOT_NAMED,
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """The async twin of `depth_estimation`."""
-        return await self._run_async(
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
             foundation_models.depth_estimation(
-                self._state, inference_input, model_id, model_id_in_path, depth_map_format
+                client._state, inference_input, model_id, model_id_in_path, depth_map_format
             )
         )
 
@@ -359,6 +405,7 @@ class FoundationModelCalls(ClientBase):
         class_names: list[str],
         model_version: str | None = None,
         confidence: float | None = None,
+        **options: Unpack[TaskOptions],
     ) -> list[InferenceResult]:
         """Find objects of classes named in words.
 
@@ -367,6 +414,7 @@ class FoundationModelCalls(ClientBase):
             class_names: what to look for, in words.
             model_version: such as "l"; None leaves it to the server.
             confidence: 0..1; objects below it are left out.
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A list of results, also for one image.
@@ -374,9 +422,10 @@ class FoundationModelCalls(ClientBase):
         Raises:
             HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
-        return self._run(
+        client = self._for(options, OF_TASKS)
+        return client._run(
             foundation_models.infer_from_yolo_world(
-                self._state, inference_input, class_names, model_version, confidence
+                client._state, inference_input, class_names, model_version, confidence
             )
         )
 
@@ -386,10 +435,12 @@ class FoundationModelCalls(ClientBase):
         class_names: list[str],
         model_version: str | None = None,
         confidence: float | None = None,
+        **options: Unpack[TaskOptions],
     ) -> list[InferenceResult]:
         """The async twin of `infer_from_yolo_world`."""
-        return await self._run_async(
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
             foundation_models.infer_from_yolo_world(
-                self._state, inference_input, class_names, model_version, confidence
+                client._state, inference_input, class_names, model_version, confidence
             )
         )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from inference_sdk.http.boundary import boundary
+from inference_sdk.http.call_options import OF_TASKS, TaskOptions
 from inference_sdk.http.client_base import ClientBase
 from inference_sdk.http.entities import ImagesReference
 from inference_sdk.http.operations import segmentation
 from inference_sdk.types import Several
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @boundary
@@ -24,6 +28,7 @@ class SegmentationCalls(ClientBase):
         sam2_version_id: str = "hiera_tiny",
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]: ...
 
     @overload
@@ -34,6 +39,7 @@ class SegmentationCalls(ClientBase):
         sam2_version_id: str = "hiera_tiny",
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> list[dict[str, Any]]: ...
 
     def sam2_segment_image(
@@ -43,6 +49,7 @@ class SegmentationCalls(ClientBase):
         sam2_version_id: str = "hiera_tiny",
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """Segment what points or boxes mark, with SAM 2.
 
@@ -53,6 +60,7 @@ class SegmentationCalls(ClientBase):
             sam2_version_id: "hiera_tiny", "hiera_small", "hiera_b_plus" or "hiera_large".
             multimask_output: try several masks where a prompt is ambiguous.
             mask_input_format: of the masks in the answer: "json" (polygons) or "rle".
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A dict for one image; a list of them, in input order, for several: `predictions`, the
@@ -61,9 +69,10 @@ class SegmentationCalls(ClientBase):
         Raises:
             HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
-        return self._run(
+        client = self._for(options, OF_TASKS)
+        return client._run(
             segmentation.sam2_segment_image(
-                self._state,
+                client._state,
                 inference_input,
                 prompts,
                 sam2_version_id,
@@ -80,6 +89,7 @@ class SegmentationCalls(ClientBase):
         sam2_version_id: str = "hiera_tiny",
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]: ...
 
     @overload
@@ -90,6 +100,7 @@ class SegmentationCalls(ClientBase):
         sam2_version_id: str = "hiera_tiny",
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> list[dict[str, Any]]: ...
 
     async def sam2_segment_image_async(
@@ -99,11 +110,13 @@ class SegmentationCalls(ClientBase):
         sam2_version_id: str = "hiera_tiny",
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """The async twin of `sam2_segment_image`."""
-        return await self._run_async(
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
             segmentation.sam2_segment_image(
-                self._state,
+                client._state,
                 inference_input,
                 prompts,
                 sam2_version_id,
@@ -121,6 +134,7 @@ class SegmentationCalls(ClientBase):
         output_prob_thresh: float = 0.5,
         nms_iou_threshold: float | None = None,
         format: str = "polygon",
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]: ...
 
     @overload
@@ -132,6 +146,7 @@ class SegmentationCalls(ClientBase):
         output_prob_thresh: float = 0.5,
         nms_iou_threshold: float | None = None,
         format: str = "polygon",
+        **options: Unpack[TaskOptions],
     ) -> list[dict[str, Any]]: ...
 
     def sam3_concept_segment(
@@ -142,6 +157,7 @@ class SegmentationCalls(ClientBase):
         output_prob_thresh: float = 0.5,
         nms_iou_threshold: float | None = None,
         format: str = "polygon",
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """Segment every instance of concepts, named in words or shown by boxes, with SAM 3.
 
@@ -152,6 +168,7 @@ class SegmentationCalls(ClientBase):
             output_prob_thresh: masks below this confidence (0..1) are left out.
             nms_iou_threshold: overlap (0..1) above which masks of several prompts are one.
             format: "polygon", "rle" or "json".
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A dict for one image; a list of them, in input order, for several: `prompt_results`,
@@ -160,9 +177,10 @@ class SegmentationCalls(ClientBase):
         Raises:
             HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
-        return self._run(
+        client = self._for(options, OF_TASKS)
+        return client._run(
             segmentation.sam3_concept_segment(
-                self._state,
+                client._state,
                 inference_input,
                 prompts,
                 model_id,
@@ -181,6 +199,7 @@ class SegmentationCalls(ClientBase):
         output_prob_thresh: float = 0.5,
         nms_iou_threshold: float | None = None,
         format: str = "polygon",
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]: ...
 
     @overload
@@ -192,6 +211,7 @@ class SegmentationCalls(ClientBase):
         output_prob_thresh: float = 0.5,
         nms_iou_threshold: float | None = None,
         format: str = "polygon",
+        **options: Unpack[TaskOptions],
     ) -> list[dict[str, Any]]: ...
 
     async def sam3_concept_segment_async(
@@ -202,11 +222,13 @@ class SegmentationCalls(ClientBase):
         output_prob_thresh: float = 0.5,
         nms_iou_threshold: float | None = None,
         format: str = "polygon",
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """The async twin of `sam3_concept_segment`."""
-        return await self._run_async(
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
             segmentation.sam3_concept_segment(
-                self._state,
+                client._state,
                 inference_input,
                 prompts,
                 model_id,
@@ -223,6 +245,7 @@ class SegmentationCalls(ClientBase):
         prompts: list[dict[str, Any]] | None = None,
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]: ...
 
     @overload
@@ -232,6 +255,7 @@ class SegmentationCalls(ClientBase):
         prompts: list[dict[str, Any]] | None = None,
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> list[dict[str, Any]]: ...
 
     def sam3_visual_segment(
@@ -240,6 +264,7 @@ class SegmentationCalls(ClientBase):
         prompts: list[dict[str, Any]] | None = None,
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """Segment what points or boxes mark, with SAM 3; arguments as of `sam2_segment_image`.
 
@@ -248,6 +273,7 @@ class SegmentationCalls(ClientBase):
             prompts: points and boxes in pixels; None segments everything.
             multimask_output: try several masks where a prompt is ambiguous.
             mask_input_format: of the masks in the answer: "json" (polygons) or "rle".
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A dict for one image; a list of them, in input order, for several: `predictions`, the
@@ -256,9 +282,10 @@ class SegmentationCalls(ClientBase):
         Raises:
             HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
-        return self._run(
+        client = self._for(options, OF_TASKS)
+        return client._run(
             segmentation.sam3_visual_segment(
-                self._state, inference_input, prompts, multimask_output, mask_input_format
+                client._state, inference_input, prompts, multimask_output, mask_input_format
             )
         )
 
@@ -269,6 +296,7 @@ class SegmentationCalls(ClientBase):
         prompts: list[dict[str, Any]] | None = None,
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]: ...
 
     @overload
@@ -278,6 +306,7 @@ class SegmentationCalls(ClientBase):
         prompts: list[dict[str, Any]] | None = None,
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> list[dict[str, Any]]: ...
 
     async def sam3_visual_segment_async(
@@ -286,11 +315,13 @@ class SegmentationCalls(ClientBase):
         prompts: list[dict[str, Any]] | None = None,
         multimask_output: bool = True,
         mask_input_format: str = "json",
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """The async twin of `sam3_visual_segment`."""
-        return await self._run_async(
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
             segmentation.sam3_visual_segment(
-                self._state, inference_input, prompts, multimask_output, mask_input_format
+                client._state, inference_input, prompts, multimask_output, mask_input_format
             )
         )
 
@@ -299,25 +330,26 @@ class SegmentationCalls(ClientBase):
         self,
         inference_input: ImagesReference,
         image_id: str | None = None,
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]: ...
 
     @overload
     def sam3_embed_image(
-        self,
-        inference_input: Several,
-        image_id: str | None = None,
+        self, inference_input: Several, image_id: str | None = None, **options: Unpack[TaskOptions]
     ) -> list[dict[str, Any]]: ...
 
     def sam3_embed_image(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         image_id: str | None = None,
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """Have SAM 3 prepare images, so that prompts on them are answered faster.
 
         Args:
             inference_input: see `ImagesReference`.
             image_id: name to keep the preparation under; None lets the server choose.
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             A dict for one image; a list of them, in input order, for several: `image_id`, the
@@ -326,30 +358,32 @@ class SegmentationCalls(ClientBase):
         Raises:
             HTTPClientError: an argument is wrong, there was no answer, or the server refused.
         """
-        return self._run(segmentation.sam3_embed_image(self._state, inference_input, image_id))
+        client = self._for(options, OF_TASKS)
+        return client._run(segmentation.sam3_embed_image(client._state, inference_input, image_id))
 
     @overload
     async def sam3_embed_image_async(
         self,
         inference_input: ImagesReference,
         image_id: str | None = None,
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]: ...
 
     @overload
     async def sam3_embed_image_async(
-        self,
-        inference_input: Several,
-        image_id: str | None = None,
+        self, inference_input: Several, image_id: str | None = None, **options: Unpack[TaskOptions]
     ) -> list[dict[str, Any]]: ...
 
     async def sam3_embed_image_async(
         self,
         inference_input: ImagesReference | Sequence[ImagesReference],
         image_id: str | None = None,
+        **options: Unpack[TaskOptions],
     ) -> Any:
         """The async twin of `sam3_embed_image`."""
-        return await self._run_async(
-            segmentation.sam3_embed_image(self._state, inference_input, image_id)
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
+            segmentation.sam3_embed_image(client._state, inference_input, image_id)
         )
 
     def sam3_3d_infer(
@@ -363,6 +397,7 @@ class SegmentationCalls(ClientBase):
         with_mesh_postprocess: bool = True,
         with_texture_baking: bool = True,
         use_distillations: bool = False,
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]:
         """Reconstruct masked objects of one image in 3D.
 
@@ -375,6 +410,7 @@ class SegmentationCalls(ClientBase):
             with_mesh_postprocess: smooth and fill the meshes.
             with_texture_baking: bake the colours into textures.
             use_distillations: use the smaller, faster models.
+            options: settings for this call: `color_order`, `timeout`.
 
         Returns:
             The meshes and the scene, in base64, as the server tells them.
@@ -382,9 +418,10 @@ class SegmentationCalls(ClientBase):
         Raises:
             InvalidParameterError: not exactly one image.
         """
-        return self._run(
+        client = self._for(options, OF_TASKS)
+        return client._run(
             segmentation.sam3_3d_infer(
-                self._state,
+                client._state,
                 inference_input,
                 mask_input,
                 model_id,
@@ -407,11 +444,13 @@ class SegmentationCalls(ClientBase):
         with_mesh_postprocess: bool = True,
         with_texture_baking: bool = True,
         use_distillations: bool = False,
+        **options: Unpack[TaskOptions],
     ) -> dict[str, Any]:
         """The async twin of `sam3_3d_infer`."""
-        return await self._run_async(
+        client = self._for(options, OF_TASKS)
+        return await client._run_async(
             segmentation.sam3_3d_infer(
-                self._state,
+                client._state,
                 inference_input,
                 mask_input,
                 model_id,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from inference_sdk.http.boundary import boundary
+from inference_sdk.http.call_options import OF_WORKFLOWS, WorkflowOptions
 from inference_sdk.http.client_base import ClientBase, given
 from inference_sdk.http.operations import pipelines, workflows
 from inference_sdk.utils.decorators import deprecated, experimental
@@ -17,6 +18,9 @@ BufferConsumptionStrategy = Literal["LAZY", "EAGER"]
 PIPELINES_MAY_CHANGE = (
     "video processing in the server is under development, breaking changes are possible"
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @boundary
@@ -38,6 +42,7 @@ class WorkflowCalls(ClientBase):
         enable_profiling: bool = False,
         workflow_version_id: str | None = None,
         disable_sinks: bool = False,
+        **options: Unpack[WorkflowOptions],
     ) -> list[dict[str, Any]]:
         """Run a workflow on images.
 
@@ -54,6 +59,8 @@ class WorkflowCalls(ClientBase):
             enable_profiling: write the server's trace to `profiling_directory`.
             workflow_version_id: a version other than the latest.
             disable_sinks: run without writing anywhere (servers from 1.5).
+            options: settings for this call: `color_order`, `output_visualisation_format`,
+                `timeout`.
 
         Returns:
             A dict of outputs for each image of the batch; pictures in them, at any depth, are
@@ -62,7 +69,9 @@ class WorkflowCalls(ClientBase):
         Raises:
             InvalidParameterError: both ways to name a workflow, or neither.
         """
-        return self._run(workflows.run_workflow(self._state, **given(locals())))
+        arguments = given(locals())
+        client = self._for(arguments.pop("options"), OF_WORKFLOWS)
+        return client._run(workflows.run_workflow(client._state, **arguments))
 
     async def run_workflow_async(
         self,
@@ -76,9 +85,12 @@ class WorkflowCalls(ClientBase):
         enable_profiling: bool = False,
         workflow_version_id: str | None = None,
         disable_sinks: bool = False,
+        **options: Unpack[WorkflowOptions],
     ) -> list[dict[str, Any]]:
         """The async twin of `run_workflow`."""
-        return await self._run_async(workflows.run_workflow(self._state, **given(locals())))
+        arguments = given(locals())
+        client = self._for(arguments.pop("options"), OF_WORKFLOWS)
+        return await client._run_async(workflows.run_workflow(client._state, **arguments))
 
     @deprecated("use `run_workflow` instead")
     def infer_from_workflow(
