@@ -188,6 +188,17 @@ def test_errors_may_be_results(
     assert first.shape == third.shape == (12, 16, 3)
 
 
+@both_plays
+def test_hidden_files_are_passed_over(
+    play: Player, client: InferenceHTTPClient, folder: Path
+) -> None:
+    before = [path for path, *_ in triples(play, client, folder)]
+    (folder / "._a.jpg").write_bytes(b"what macOS keeps of a file")
+    Image.new("RGB", (8, 8)).save(folder / ".hidden.jpg")
+    assert [path for path, *_ in triples(play, client, folder)] == before
+    assert before
+
+
 def test_grey_and_turned_pictures_in_folders(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -440,7 +440,8 @@ class InferenceCalls(ClientBase):
         that is closed gives its file or camera back at once.
 
         Args:
-            input_uri: a folder, or the path or URL of a video or stream (extra `video`).
+            input_uri: a folder (its pictures, but for hidden ones and those in sub-folders, which
+                `batch.run` takes), or the path or URL of a video or stream (extra `video`).
             model_id: None takes the selected model.
             options: settings for this call; see `InferenceOptions`.
 

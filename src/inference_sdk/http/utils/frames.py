@@ -83,7 +83,9 @@ def _read_colours(path: str) -> Frame | EncodingError:
 
 def _image_paths(directory: str, endings: set[str] | None) -> list[str]:
     with os.scandir(directory) as entries:
-        files = [entry.path for entry in entries if entry.is_file()]
+        # Hidden ones are of the system, such as macOS's "._a.jpg", which is no picture; batches, and
+        # so the command line, pass them over too.
+        files = [e.path for e in entries if e.is_file() and not e.name.startswith(".")]
     return sorted(
         path
         for path in files

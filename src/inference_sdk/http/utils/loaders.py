@@ -169,7 +169,7 @@ def load_stream_inference_input(
 def load_directory_inference_input(
     directory_path: str, image_extensions: list[str] | None
 ) -> Generator[tuple[str | int, Frame], None, None]:
-    """(path, image) of the image files in a folder, sorted by path; sub-folders are left out.
+    """(path, image) of the image files in a folder, sorted by path; no hidden ones, nor sub-folders.
 
     A file with one of the endings has to be an image; without endings, whatever is none is
     passed over. A folder that has no image gives nothing, and a warning in the log.
