@@ -1,14 +1,15 @@
-"""Every public method of the client documents what it takes, gives and raises."""
+"""Every public method of the client, and public function beside it, documents what it takes, gives and raises."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from inference_sdk import InferenceHTTPClient
+from inference_sdk import InferenceHTTPClient, batch, local, viz, webrtc
 from tests.client_surface import public_names
 
 RAISE_NOTHING = {"aclose", "close", "forget_model", "stats", "timings"}
@@ -25,8 +26,8 @@ def sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def undocumented(name: str) -> Iterator[str]:
-    method = getattr(InferenceHTTPClient, name)
+def undocumented(method: Callable[..., Any]) -> Iterator[str]:
+    """Arguments and result that a docstring passes over."""
     said = sections(inspect.getdoc(method) or "")
     signature = inspect.signature(method)
     for parameter in signature.parameters:
@@ -37,15 +38,41 @@ def undocumented(name: str) -> Iterator[str]:
     gives = signature.return_annotation not in ("None", None)
     if gives and not (said.get("Returns") or said.get("Yields") or "").strip():
         yield "result"
-    if name not in RAISE_NOTHING and not re.search(
-        r"^    \w+: \S", said.get("Raises", ""), re.MULTILINE
-    ):
-        yield "errors"
+
+
+def says_errors(method: Callable[..., Any]) -> bool:
+    said = sections(inspect.getdoc(method) or "")
+    return bool(re.search(r"^    \w+: \S", said.get("Raises", ""), re.MULTILINE))
+
+
+def public_functions() -> Iterator[Any]:
+    """Functions, and methods of classes, that the other packages name as theirs."""
+    for package in (batch, local, viz, webrtc):
+        for name in package.__all__:
+            member = getattr(package, name)
+            if inspect.isfunction(member):
+                yield pytest.param(member, id=f"{package.__name__}.{name}")
+            elif inspect.isclass(member) and not issubclass(member, webrtc.StreamSource):
+                for method in vars(member).values():
+                    if inspect.isfunction(method) and not method.__name__.startswith("_"):
+                        yield pytest.param(method, id=f"{name}.{method.__name__}")
+
+
+@pytest.mark.parametrize("function", list(public_functions()))
+def test_arguments_and_result_of_the_other_packages_are_documented(
+    function: Callable[..., Any],
+) -> None:
+    documented = inspect.getdoc(function) or ""
+    if not documented.startswith("The async twin of"):
+        assert list(undocumented(function)) == []
+    assert documented
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_arguments_result_and_errors_are_documented(name: str) -> None:
-    assert list(undocumented(name)) == []
+    method = getattr(InferenceHTTPClient, name)
+    assert list(undocumented(method)) == []
+    assert says_errors(method) or name in RAISE_NOTHING
 
 
 @pytest.mark.parametrize("name", METHODS)

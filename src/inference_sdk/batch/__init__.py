@@ -108,6 +108,9 @@ def run(
         stop: asked before each picture; true ends the run when what is under way is written.
         report: called after each picture with a `Progress`.
 
+    Returns:
+        What was done, what failed, and how long it took; see `Summary`.
+
     Raises:
         SourceError: the source is empty, unreadable, or not what it should be.
         TargetError: the target cannot be written, is another job's, or another run is at it.

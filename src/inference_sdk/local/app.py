@@ -69,6 +69,9 @@ def create_app(
         origins: pages in browsers that may ask; by default none but this server's own.
         limits: how much a request may take; see `Limits`.
 
+    Returns:
+        An aiohttp application that nobody runs yet.
+
     Raises:
         ValueError: the key is empty.
     """

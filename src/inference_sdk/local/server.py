@@ -134,7 +134,11 @@ class LocalServer:
         return _url(self._host, self._running.port)
 
     def start(self) -> LocalServer:
-        """Listen. Calling it on a running server does nothing."""
+        """Listen. Calling it on a running server does nothing.
+
+        Returns:
+            The server itself.
+        """
         if self._running is None:
             warn_if_open(self._host, self._settings.api_key)
             kind = _ServerProcess if self._in_process else _ServerThread

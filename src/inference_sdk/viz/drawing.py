@@ -33,7 +33,15 @@ def draw_result(content: bytes, result: Mapping[str, Any], path: Path, encoding:
 
 
 def annotate(frame: Frame, result: Mapping[str, Any]) -> Frame:
-    """A picture (BGR, uint8, (H, W, 3)) with boxes, masks, keypoints and names; drawn on a copy."""
+    """A picture (BGR, uint8, (H, W, 3)) with boxes, masks, keypoints and names; drawn on a copy.
+
+    Args:
+        frame: the picture that the result is of.
+        result: as of `infer`, or an item of it.
+
+    Returns:
+        A picture of the same size and colour order; `frame` itself where nothing was found.
+    """
     supervision = load_supervision()
     found = findings(result)
     if not found:

@@ -84,6 +84,9 @@ class WebRTCClient(KeepsSecrets):
             workspace: of the workflow id.
             config: what comes back, and how; None takes the defaults.
 
+        Returns:
+            A session, which starts on first use.
+
         Raises:
             InvalidParameterError: not exactly one of workflow and model_id, a workflow of
                 another type, or an id without its workspace.
@@ -107,6 +110,12 @@ class WebRTCClient(KeepsSecrets):
 
         Takes some seconds. Nothing is streamed, and no worker is started.
 
+        Args:
+            config: what a stream would be made with; None takes the defaults.
+
+        Returns:
+            What worked, what did not, and what to do; see `Diagnosis`.
+
         Raises:
             RuntimeError: called on a running event loop; await `diagnose_async` there.
         """
@@ -115,7 +124,14 @@ class WebRTCClient(KeepsSecrets):
         return asyncio.run(self.diagnose_async(config=config))
 
     async def diagnose_async(self, *, config: Optional[StreamConfig] = None) -> Diagnosis:
-        """As `diagnose`, for async programs."""
+        """As `diagnose`, for async programs.
+
+        Args:
+            config: what a stream would be made with; None takes the defaults.
+
+        Returns:
+            As of `diagnose`.
+        """
         from inference_sdk.webrtc.diagnose import diagnose
         from inference_sdk.webrtc.errors import require_aiortc
         from inference_sdk.webrtc.signalling import Server

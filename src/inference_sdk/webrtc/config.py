@@ -33,12 +33,28 @@ class ReconnectPolicy:
             )
 
     def delay(self, attempt: int, chance: float) -> float:
-        """Seconds to wait before new start number `attempt` (from 1); `chance` is in 0..1."""
+        """Seconds to wait before new start number `attempt` (from 1); `chance` is in 0..1.
+
+        Args:
+            attempt: number of the new start, from 1.
+            chance: 0..1, by which starts of many clients are spread.
+
+        Returns:
+            Seconds.
+        """
         # The exponent is capped: a float overflows after some 1,000 doublings.
         full = min(self.max_delay, self.initial_delay * 2.0 ** min(attempt - 1, 60))
         return full * (1 - self.jitter * chance)
 
     def allows(self, attempt: int) -> bool:
+        """Whether to start anew once more.
+
+        Args:
+            attempt: number of the new start, from 1.
+
+        Returns:
+            False where `max_attempts` are used up.
+        """
         return self.max_attempts is None or attempt <= self.max_attempts
 
 

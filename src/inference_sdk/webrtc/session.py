@@ -118,6 +118,12 @@ class WebRTCSession:
 
         The frame is a uint8 array of shape (H, W, 3) in BGR order. In a stream of a model, the
         second argument is the model's predictions for the frame, None when there are none.
+
+        Args:
+            callback: called as f(frame, metadata).
+
+        Returns:
+            The callback, so that this is a decorator.
         """
         self._handlers.frame.append(callback)
         return callback
@@ -133,6 +139,12 @@ class WebRTCSession:
 
         It is called as f(value, metadata) or f(value), as its signature says, on a thread of its
         own; the value is a dict of all fields, or the one field.
+
+        Args:
+            field_name: the one field to be told of; the handler itself, or None, for all of them.
+
+        Returns:
+            The handler, so that this is a decorator.
         """
         if callable(field_name):
             self._handlers.add_data(None, field_name)
@@ -149,6 +161,12 @@ class WebRTCSession:
 
         The errors are a list of texts: what failed in the workflow for one frame. The stream
         goes on.
+
+        Args:
+            callback: called as f(errors, metadata) or f(errors).
+
+        Returns:
+            The callback, so that this is a decorator.
         """
         self._handlers.add_error(callback)
         return callback
@@ -183,6 +201,9 @@ class WebRTCSession:
 
         The frame is a uint8 array of shape (H, W, 3) in BGR order.
 
+        Returns:
+            An iterator of (frame, metadata); metadata is None where the worker sent none.
+
         Raises:
             RuntimeError: the session is closed, or the stream could not be started.
             WebRTCError: the stream broke off.
@@ -192,7 +213,11 @@ class WebRTCSession:
         return ((frame, item.metadata) for frame, item in self._pictures())
 
     async def video_async(self) -> AsyncIterator[tuple[Picture, Optional[VideoMetadata]]]:
-        """As `video`, for async programs: `async for frame, metadata in session.video_async()`."""
+        """As `video`, for async programs: `async for frame, metadata in session.video_async()`.
+
+        Returns:
+            As of `video`.
+        """
         self._frames_wanted = True
         async for frame, item in self._pictures_async():
             yield frame, item.metadata
@@ -230,7 +255,11 @@ class WebRTCSession:
             raise TimeoutError(f"The stream still runs after {timeout:g} s.") from None
 
     def stats(self) -> StreamStats:
-        """What the stream did so far: frames, losses, round trip, bitrate, latency."""
+        """What the stream did so far: frames, losses, round trip, bitrate, latency.
+
+        Returns:
+            The figures of now; see `StreamStats`.
+        """
         connection = self._connection
         timeout = WEBRTC_EVENT_LOOP_SHUTDOWN_TIMEOUT
         transport = connection.transport_stats(timeout) if connection is not None else None

@@ -40,6 +40,9 @@ class Model(Protocol):
         Args:
             image: uint8 of shape (H, W, 3), BGR. Not to be written to.
             parameters: what the request asked for.
+
+        Returns:
+            A dict in the form of the task, such as `InferenceResult`; coordinates in pixels.
         """
         ...
 

@@ -84,7 +84,12 @@ class ModelStore:
         self._look_into_folder()
 
     def register(self, model_id: str, factory: ModelFactory) -> None:
-        """Let `factory(model_id)` make the model of this id; replaces what was there."""
+        """Let `factory(model_id)` make the model of this id; replaces what was there.
+
+        Args:
+            model_id: that `infer` is to ask for.
+            factory: is called with the id, when it is first asked for.
+        """
         model_id = resolve_roboflow_model_alias(model_id)
         with self._lock:
             self._factories[model_id] = factory
@@ -93,7 +98,12 @@ class ModelStore:
     def register_file(
         self, model_id: str, file: str | Path | ModelFile | Mapping[str, Any]
     ) -> None:
-        """Let an ONNX file answer to this id. It is opened when it is first asked for."""
+        """Let an ONNX file answer to this id. It is opened when it is first asked for.
+
+        Args:
+            model_id: that `infer` is to ask for.
+            file: an ONNX file, and what is to be known of it.
+        """
         if isinstance(file, Mapping):
             file = ModelFile(**file)
         known = file if isinstance(file, ModelFile) else ModelFile(file)
@@ -122,6 +132,12 @@ class ModelStore:
 
     def get(self, model_id: str) -> Model:
         """The model of an id or alias, loaded first if need be.
+
+        Args:
+            model_id: an id, or an alias of one.
+
+        Returns:
+            The model, ready to infer.
 
         Raises:
             UnknownModelError: nothing answers to the id; says what would.
@@ -157,7 +173,14 @@ class ModelStore:
                     del self._places[name]
 
     def knows(self, model_id: str) -> bool:
-        """Whether `get` would find something, loaded or not."""
+        """Whether `get` would find something, loaded or not.
+
+        Args:
+            model_id: an id, or an alias of one.
+
+        Returns:
+            True also for models that are not loaded yet.
+        """
         try:
             self._factory(resolve_roboflow_model_alias(model_id))
         except UnknownModelError:
@@ -165,10 +188,25 @@ class ModelStore:
         return True
 
     def is_loaded(self, model_id: str) -> bool:
+        """Whether a model is in memory now.
+
+        Args:
+            model_id: an id, or an alias of one.
+
+        Returns:
+            False also for one that is only registered.
+        """
         return self._loaded(model_id) is not None
 
     def load_time(self, model_id: str) -> float:
-        """Seconds that loading took, 0.0 when it is not loaded."""
+        """Seconds that loading took, 0.0 when it is not loaded.
+
+        Args:
+            model_id: an id, or an alias of one.
+
+        Returns:
+            Seconds.
+        """
         place = self._loaded(model_id)
         return place.load_time if place is not None else 0.0
 
@@ -178,7 +216,11 @@ class ModelStore:
         return place if place is not None and place.model is not None else None
 
     def remove(self, model_id: str) -> None:
-        """Unload a model; one that is not loaded is left as it is."""
+        """Unload a model; one that is not loaded is left as it is.
+
+        Args:
+            model_id: an id, or an alias of one.
+        """
         with self._lock:
             self._places.pop(resolve_roboflow_model_alias(model_id), None)
 
@@ -188,13 +230,21 @@ class ModelStore:
             self._places.clear()
 
     def registered(self) -> list[Mapping[str, Any]]:
-        """Descriptions of the loaded models, in the order they were asked for first."""
+        """Descriptions of the loaded models, in the order they were asked for first.
+
+        Returns:
+            A description of each loaded model, as the list of models has it.
+        """
         with self._lock:
             models = [place.model for place in self._places.values()]
         return [model.description for model in models if model is not None]
 
     def stand_ins(self) -> list[dict[str, str]]:
-        """Which packaged models answer in the place of public ones: none when strict."""
+        """Which packaged models answer in the place of public ones: none when strict.
+
+        Returns:
+            A dict of texts for each: the public name, and what answers.
+        """
         if self._strict:
             return []
         return [
